@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * AArch64 system registers by their encoding (Arm ARM DDI 0487, D23 "AArch64
+ * System Register Encoding"), and the fields that armlet looks at.
+ */
+#ifndef ARMLET_ARM64_SYSREG_H
+#define ARMLET_ARM64_SYSREG_H
+
+#include "base/util.h"
+
+/* op0, op1, CRn, CRm, op2 in the 16 bits that an MRS instruction has for them. */
+#define SYSREG(op0, op1, crn, crm, op2) \
+	((uint16_t)((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2)))
+
+#define SYSREG_MIDR_EL1         SYSREG(3, 0, 0, 0, 0)
+#define SYSREG_MPIDR_EL1        SYSREG(3, 0, 0, 0, 5)
+#define SYSREG_ID_AA64PFR0_EL1  SYSREG(3, 0, 0, 4, 0)
+#define SYSREG_ID_AA64PFR1_EL1  SYSREG(3, 0, 0, 4, 1)
+#define SYSREG_ID_AA64DFR0_EL1  SYSREG(3, 0, 0, 5, 0)
+#define SYSREG_ID_AA64ISAR1_EL1 SYSREG(3, 0, 0, 6, 1)
+#define SYSREG_ID_AA64MMFR0_EL1 SYSREG(3, 0, 0, 7, 0)
+#define SYSREG_ID_AA64MMFR1_EL1 SYSREG(3, 0, 0, 7, 1)
+#define SYSREG_ID_AA64MMFR2_EL1 SYSREG(3, 0, 0, 7, 2)
+#define SYSREG_SCTLR_EL1        SYSREG(3, 0, 1, 0, 0)
+#define SYSREG_TTBR0_EL1        SYSREG(3, 0, 2, 0, 0)
+#define SYSREG_TTBR1_EL1        SYSREG(3, 0, 2, 0, 1)
+#define SYSREG_TCR_EL1          SYSREG(3, 0, 2, 0, 2)
+#define SYSREG_SPSR_EL1         SYSREG(3, 0, 4, 0, 0)
+#define SYSREG_ELR_EL1          SYSREG(3, 0, 4, 0, 1)
+#define SYSREG_ESR_EL1          SYSREG(3, 0, 5, 2, 0)
+#define SYSREG_FAR_EL1          SYSREG(3, 0, 6, 0, 0)
+#define SYSREG_PAR_EL1          SYSREG(3, 0, 7, 4, 0)
+#define SYSREG_MAIR_EL1         SYSREG(3, 0, 10, 2, 0)
+#define SYSREG_VBAR_EL1         SYSREG(3, 0, 12, 0, 0)
+#define SYSREG_CONTEXTIDR_EL1   SYSREG(3, 0, 13, 0, 1)
+#define SYSREG_TPIDR_EL1        SYSREG(3, 0, 13, 0, 4)
+#define SYSREG_TPIDR_EL0        SYSREG(3, 3, 13, 0, 2)
+#define SYSREG_TPIDRRO_EL0      SYSREG(3, 3, 13, 0, 3)
+#define SYSREG_CNTKCTL_EL1      SYSREG(3, 0, 14, 1, 0)
+
+/* A four-bit ID field: its lowest bit is @shift. */
+static inline unsigned id_field(uint64_t value, unsigned shift)
+{
+	return (unsigned)(value >> shift) & 0xf;
+}
+
+/* ID_AA64MMFR0_EL1 (Arm ARM D24.2.74). */
+enum {
+	ID_AA64MMFR0_PARANGE = 0,
+	ID_AA64MMFR0_BIGEND = 8,
+	ID_AA64MMFR0_TGRAN16 = 20,
+	ID_AA64MMFR0_TGRAN64 = 24,
+	ID_AA64MMFR0_TGRAN4 = 28,
+};
+
+/* Sizes of translation granules, as a set. */
+enum granule { GRANULE_4K = 1, GRANULE_16K = 2, GRANULE_64K = 4 };
+
+/* The stage-1 granules that a CPU with this ID_AA64MMFR0_EL1 has. */
+static inline unsigned id_granules(uint64_t mmfr0)
+{
+	/* TGran4 and TGran64: 0b1111 is "not supported"; TGran16: 0b0000 is. */
+	return (id_field(mmfr0, ID_AA64MMFR0_TGRAN4) != 0xf ? GRANULE_4K : 0) |
+	       (id_field(mmfr0, ID_AA64MMFR0_TGRAN16) != 0 ? GRANULE_16K : 0) |
+	       (id_field(mmfr0, ID_AA64MMFR0_TGRAN64) != 0xf ? GRANULE_64K : 0);
+}
+
+/* Affinity fields of MPIDR_EL1, Aff3 in bits 39:32 (Arm ARM D24.2.117). */
+#define MPIDR_AFFINITY_MASK UINT64_C(0xff00ffffff)
+
+#endif

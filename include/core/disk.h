@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: Disks
+ *
+ * A disk is what stands behind a block device: bytes that can be read, written
+ * and made stable. A device model hands it requests and is told when they are
+ * done; how that happens (io_uring, threads, a socket) is the back end's own.
+ *
+ * Between start and stop a disk has a thread of its own. It waits for the
+ * client's eventfds and for what is under way, and it alone calls the client,
+ * which submits from there. So the way of a request needs no lock:
+ *
+ *	eventfd signalled -> client->kicked() -> disk_submit() for each
+ *	... done -> client->done() for each -> client->settled()
+ *
+ * settled() comes once behind each run of the others, when the thread has
+ * nothing more to tell and before it waits: the moment to interrupt a guest
+ * once for many.
+ *
+ * What a flush promises is the back end's to keep: a request that was done
+ * before the flush was submitted is stable when the flush is done.
+ */
+#ifndef ARMLET_CORE_DISK_H
+#define ARMLET_CORE_DISK_H
+
+#include <sys/uio.h>
+
+#include "base/error.h"
+
+enum disk_op { DISK_READ, DISK_WRITE, DISK_FLUSH, DISK_DISCARD, DISK_WRITE_ZEROES };
+
+/* The client's; untouched by it from submit until it is done. */
+struct disk_request {
+	enum disk_op op;
+	bool unmap;         /* WRITE_ZEROES: the space may be given back */
+	uint64_t offset;    /* bytes; a multiple of the logical block, as is @size */
+	uint64_t size;      /* never beyond the end of the disk */
+	struct iovec *iov;  /* READ, WRITE: @size bytes in all; the disk may change it */
+	uint32_t iov_count; /* any number */
+	int result;         /* when done: 0 or -errno */
+
+	/* The disk's. */
+	struct disk_request *next;
+	uint64_t done;
+};
+
+struct disk_info {
+	uint64_t size;                /* bytes: a multiple of @logical_block */
+	uint32_t logical_block;       /* bytes: the least that can be read or written */
+	uint32_t physical_block;      /* bytes: the least that is written in one piece */
+	uint32_t optimal_io;          /* bytes; 0: not known */
+	uint32_t discard_granularity; /* bytes; 0: it cannot discard */
+	bool write_zeroes;            /* can do so without zeroes being sent */
+	bool read_only;
+	bool write_cache; /* data may be lost without a flush */
+};
+
+struct disk_client {
+	/* In the disk's thread: an eventfd was signalled, or the disk has just started. */
+	void (*kicked)(void *data);
+	void (*done)(void *data, struct disk_request *request);
+	void (*settled)(void *data);
+	void *data;
+};
+
+struct disk;
+
+struct disk_ops {
+	/* All required. */
+	int (*start)(struct disk *disk, const struct disk_client *client, const int *kick_fds,
+		     unsigned count, struct error *err);
+	void (*submit)(struct disk *disk, struct disk_request *request);
+	void (*stop)(struct disk *disk);
+	/* The size may have changed: look anew. -errno if that cannot be told. */
+	int (*refresh)(struct disk *disk);
+	void (*destroy)(struct disk *disk);
+};
+
+/* What a back end's structure begins with; disk_open() (backend/disk.h) makes them. */
+struct disk {
+	const struct disk_ops *ops;
+	struct disk_info info;
+};
+
+/*
+ * Begin: @count eventfds are watched, which the disk reads; @client and the
+ * descriptors outlive the stop. Fails with a sentence.
+ */
+static inline int disk_start(struct disk *disk, const struct disk_client *client,
+			     const int *kick_fds, unsigned count, struct error *err)
+{
+	return disk->ops->start(disk, client, kick_fds, count, err);
+}
+
+/* In the disk's thread only. Its end comes later, by client->done(), never from within. */
+static inline void disk_submit(struct disk *disk, struct disk_request *request)
+{
+	disk->ops->submit(disk, request);
+}
+
+/*
+ * Any thread but the disk's: no more kicks are taken; returns when every
+ * request is done, the client was told of it, and the thread has ended.
+ */
+static inline void disk_stop(struct disk *disk)
+{
+	disk->ops->stop(disk);
+}
+
+/* Takes NULL; a disk that was started has been stopped. */
+static inline void disk_destroy(struct disk *disk)
+{
+	if (disk)
+		disk->ops->destroy(disk);
+}
+
+DEFINE_CLEANUP(struct disk *, disk_destroy)
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The hypervisor, as the machine needs it: one VM, its vCPUs, its memory slots
+ * and its interrupt controller. src/kvm/ is the implementation; unit tests of
+ * the machine link a fake in its place (tests/unit/fake_hyp.c).
+ *
+ * Order: hyp_open, hyp_create_vm, hyp_map_memory, hyp_create_vcpu for all,
+ * hyp_create_gic, hyp_vcpu_start for all, then hyp_vcpu_run.
+ */
+#ifndef ARMLET_HYP_HYP_H
+#define ARMLET_HYP_HYP_H
+
+#include "base/error.h"
+#include "core/types.h"
+
+struct hyp;
+struct hyp_vcpu;
+
+/* What the host offers; the first part is filled by hyp_open(). */
+struct hyp_caps {
+	unsigned ipa_bits; /* most that a VM can have */
+	unsigned max_vcpus;
+	bool sve;
+	bool pauth;
+	bool pmu;
+	bool nisv_to_user;
+
+	/* From hyp_probe_caps(). */
+	unsigned recommended_vcpus; /* the host's CPUs that are online */
+	bool gicv2;
+	bool gicv3;
+	bool its;
+	bool mte;
+	bool el1_32bit;
+	bool el2; /* nested virtualization */
+	bool steal_time;
+	bool counter_offset;
+	bool writable_id_regs;
+	bool writable_imp_id_regs;
+	bool smccc_filter;
+	unsigned hw_breakpoints;
+	unsigned hw_watchpoints;
+};
+
+/*
+ * Open @path (/dev/kvm) and ask what it can do. Fails with a sentence if it is
+ * not there, not permitted, or not KVM of arm64.
+ */
+int hyp_open(const char *path, struct hyp **ret, struct error *err);
+
+/* Ends the VM, its vCPUs included: none may be running. Takes NULL. */
+void hyp_close(struct hyp *hyp);
+
+DEFINE_CLEANUP(struct hyp *, hyp_close)
+
+const struct hyp_caps *hyp_caps(const struct hyp *hyp);
+
+/* Fill in the rest of hyp_caps(), which only a VM can tell; after hyp_create_vm(). */
+void hyp_probe_caps(struct hyp *hyp);
+
+/* Once: an empty VM with @ipa_bits of guest physical address. */
+int hyp_create_vm(struct hyp *hyp, unsigned ipa_bits, struct error *err);
+
+/*
+ * Memory slots: IPAs [@gpa, @gpa + @size) are the memory at @host; read-only
+ * slots trap writes. All aligned to the host's page. Any thread.
+ */
+enum hyp_memory_flags { HYP_MEMORY_READ_ONLY = 1 };
+int hyp_map_memory(struct hyp *hyp, gpa_t gpa, uint64_t size, void *host, unsigned flags);
+int hyp_unmap_memory(struct hyp *hyp, gpa_t gpa);
+
+/* Interrupt controller. */
+enum hyp_gic_version { HYP_GIC_V2 = 2, HYP_GIC_V3 = 3 };
+
+struct hyp_gic_config {
+	enum hyp_gic_version version;
+	gpa_t distributor;
+	gpa_t cpu_interface; /* GICv2 */
+	struct {
+		gpa_t base;
+		uint32_t count; /* redistributors, 128 KiB each */
+	} redistributors[2];    /* GICv3; count 0: unused */
+	uint32_t interrupts;    /* INTIDs in all: a multiple of 32, 64 to 1024 */
+	uint64_t level_spis;    /* bit n: SPI 32 + n starts as level-sensitive */
+};
+
+/* After all vCPUs were created. */
+int hyp_create_gic(struct hyp *hyp, const struct hyp_gic_config *config, struct error *err);
+
+/* The level of the SPI @intid (32 and up). Any thread. */
+void hyp_set_irq(struct hyp *hyp, uint32_t intid, bool level);
+
+/*
+ * An eventfd on the other end: a write of @value, 4 bytes wide, to @addr
+ * signals @fd and is no exit; a signal of @fd is an edge of the SPI @intid
+ * (after hyp_create_gic()). Begin or end; ending never fails. Any thread.
+ */
+int hyp_notify_fd(struct hyp *hyp, gpa_t addr, uint32_t value, int fd, bool on);
+int hyp_irq_fd(struct hyp *hyp, uint32_t intid, int fd, bool on);
+
+/* vCPUs. */
+struct hyp_vcpu_options {
+	bool power_off; /* waits for PSCI CPU_ON */
+	bool pmu;       /* PMUv3 with its overflow interrupt on PPI @pmu_intid */
+	bool sve;
+	bool pauth;
+	uint32_t pmu_intid;
+};
+
+/* The vCPUs in order, @index from 0. */
+int hyp_create_vcpu(struct hyp *hyp, uint32_t index, const struct hyp_vcpu_options *options,
+		    struct hyp_vcpu **ret, struct error *err);
+
+/* After hyp_create_gic(): what needs the GIC (PMU interrupt). */
+int hyp_vcpu_start(struct hyp_vcpu *vcpu, struct error *err);
+
+/* General registers, as Arm ARM names them. */
+enum hyp_reg {
+	HYP_REG_X0 = 0,
+	HYP_REG_X30 = 30,
+	HYP_REG_SP_EL0,
+	HYP_REG_PC,
+	HYP_REG_PSTATE,
+	HYP_REG_SP_EL1
+};
+
+/* Registers of a vCPU that is not running; its own thread, or before it starts. */
+int hyp_vcpu_get_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t *ret);
+int hyp_vcpu_set_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t value);
+int hyp_vcpu_get_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t *ret);
+
+enum vcpu_exit_reason {
+	VCPU_EXIT_INTERRUPTED, /* a signal, or hyp_vcpu_kick(): nothing to do for the guest */
+	VCPU_EXIT_MMIO,
+	VCPU_EXIT_NO_SYNDROME,  /* an access outside memory that ESR_EL2 does not describe */
+	VCPU_EXIT_LDST64B,      /* a single-copy atomic 64-byte access outside memory */
+	VCPU_EXIT_SHUTDOWN,     /* PSCI SYSTEM_OFF */
+	VCPU_EXIT_RESET,        /* PSCI SYSTEM_RESET, SYSTEM_RESET2 */
+	VCPU_EXIT_SUSPEND,      /* PSCI SYSTEM_SUSPEND */
+	VCPU_EXIT_WAKEUP,       /* of a suspended vCPU */
+	VCPU_EXIT_CRASH,        /* KVM_SYSTEM_EVENT_CRASH */
+	VCPU_EXIT_HYPERCALL,    /* an SMCCC call that was asked for */
+	VCPU_EXIT_DEBUG,        /* a breakpoint, watchpoint or step of ours */
+	VCPU_EXIT_SEA,          /* synchronous external abort on guest memory */
+	VCPU_EXIT_MEMORY_FAULT, /* the host lost the memory behind an IPA */
+	VCPU_EXIT_DIRTY_RING_FULL,
+	VCPU_EXIT_FAIL_ENTRY, /* the CPU cannot run this vCPU: detail has KVM's reason */
+	VCPU_EXIT_INTERNAL_ERROR,
+	VCPU_EXIT_RUN_FAILED, /* KVM_RUN itself: detail is the errno */
+	VCPU_EXIT_OTHER,      /* detail is KVM's exit_reason */
+	VCPU_EXIT_REASONS,
+};
+
+/* "MMIO", "SHUTDOWN", ... */
+const char *vcpu_exit_name(enum vcpu_exit_reason reason);
+
+struct vcpu_exit {
+	enum vcpu_exit_reason reason;
+	gpa_t addr;      /* MMIO, NO_SYNDROME, LDST64B, SEA, MEMORY_FAULT */
+	uint8_t size;    /* MMIO: 1, 2, 4 or 8 bytes */
+	bool is_write;   /* MMIO */
+	uint64_t value;  /* MMIO: written, or (put here before the next run) as read */
+	uint64_t detail; /* ESR_EL2's ISS, event flags, KVM's reason or errno */
+};
+
+/*
+ * Run the guest until it needs us. @exit carries the value of an MMIO read
+ * into the next call. The vCPU's own thread.
+ */
+void hyp_vcpu_run(struct hyp_vcpu *vcpu, struct vcpu_exit *exit);
+
+/*
+ * Any thread: the present or next hyp_vcpu_run() returns VCPU_EXIT_INTERRUPTED
+ * at once, until hyp_vcpu_unkick(). A thread that is in the guest needs a
+ * signal besides.
+ */
+void hyp_vcpu_kick(struct hyp_vcpu *vcpu);
+void hyp_vcpu_unkick(struct hyp_vcpu *vcpu);
+
+/* Answer the access that the vCPU has just trapped on with an external abort. */
+int hyp_vcpu_inject_abort(struct hyp_vcpu *vcpu);
+
+/*
+ * Posted writes (core/mmio_shadow.h). hyp_post_writes() and hyp_drop_writes()
+ * begin or end to queue writes to a range, or to drop those of one value; any
+ * thread. hyp_posted_pending() is cheap. hyp_take_posted() copies the oldest
+ * writes, at most @max, and tells how many; they stay in the ring, so that
+ * others see that they are not done, until hyp_done_posted() removes as many.
+ * One thread at a time takes.
+ */
+struct hyp_posted_write {
+	gpa_t addr;
+	unsigned size;
+	uint64_t value;
+};
+
+int hyp_post_writes(struct hyp *hyp, gpa_t addr, uint32_t size, bool on);
+int hyp_drop_writes(struct hyp *hyp, gpa_t addr, uint32_t size, uint64_t value, bool on);
+bool hyp_posted_pending(const struct hyp *hyp);
+size_t hyp_take_posted(const struct hyp *hyp, struct hyp_posted_write *writes, size_t max);
+void hyp_done_posted(struct hyp *hyp, size_t count);
+
+#endif

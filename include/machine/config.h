@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A machine as its user asked for it: plain values, checked one by one by the
+ * command line's option table; what depends on the host or on files is checked
+ * by machine_create(). Strings are the caller's and outlive the machine.
+ */
+#ifndef ARMLET_MACHINE_CONFIG_H
+#define ARMLET_MACHINE_CONFIG_H
+
+#include "base/util.h"
+
+#define MACHINE_MAX_VCPUS    512
+#define MACHINE_MAX_OVERLAYS 16
+#define MACHINE_MIN_MEM      (16 * MIB)
+#define MACHINE_MAX_DISKS    32
+#define MACHINE_MAX_NETS     8
+#define MACHINE_MAX_PUBLISH  64
+#define MACHINE_MAX_VOLUMES  16
+#define MACHINE_MAX_PORTS    15
+
+/* A feature of the host that a machine may have: where the host has it, always, never. */
+enum config_switch { CONFIG_AUTO, CONFIG_ON, CONFIG_OFF };
+
+enum config_irqchip { CONFIG_IRQCHIP_AUTO, CONFIG_IRQCHIP_GICV3, CONFIG_IRQCHIP_GICV2 };
+
+/* As of struct disk_options (backend/disk.h), struct virtio_blk_options. */
+struct disk_config {
+	const char *file;
+	const char *format; /* NULL: by content */
+	const char *serial; /* NULL: the disk's name */
+	bool read_only;
+	bool ephemeral;
+	bool direct;
+	int discard;  /* 0: on, 1: off */
+	int cache;    /* enum disk_cache */
+	int aio;      /* enum disk_aio */
+	int on_error; /* enum virtio_blk_on_error */
+	uint32_t block_size;
+	uint32_t physical_block_size;
+	uint32_t queues;
+};
+
+enum net_mode { NET_MODE_NONE, NET_MODE_USER, NET_MODE_TAP };
+
+/* As of struct tap_options (backend/tap.h), struct passt_options (backend/passt.h). */
+struct net_config {
+	int mode;        /* enum net_mode; NET_MODE_NONE with a @tap is NET_MODE_TAP */
+	const char *tap; /* NULL: a new one */
+	const char *mac; /* NULL: derived */
+	uint32_t mtu;    /* 0: the interface's */
+	uint32_t queues;
+	int vhost; /* enum tap_vhost */
+};
+
+/* Of struct virtio_balloon_options. */
+struct balloon_config {
+	uint64_t size; /* bytes that it has from the start, less than the memory */
+};
+
+struct machine_config {
+	const char *kernel;
+	const char *initrd;
+	const char *append;
+	const char *dtb;
+	const char *dtb_overlays[MACHINE_MAX_OVERLAYS];
+	size_t dtb_overlay_count;
+	const char *dump_dtb;
+
+	uint32_t cpus;
+	uint64_t mem; /* bytes */
+	enum config_irqchip irqchip;
+	enum config_switch pmu;
+	enum config_switch sve;
+	enum config_switch pauth;
+	uint32_t pin[MACHINE_MAX_VCPUS]; /* host CPU of each vCPU */
+	size_t pin_count;
+	bool hugepages;
+	bool lock_mem;
+	bool nodefaults;
+	bool no_reboot;
+	struct disk_config disks[MACHINE_MAX_DISKS];
+	size_t disk_count;
+	struct net_config nets[MACHINE_MAX_NETS];
+	size_t net_count;
+	const char *publish[MACHINE_MAX_PUBLISH];
+	size_t publish_count;
+	uint32_t vsock_cid; /* 0: no vsock */
+	const char *volumes[MACHINE_MAX_VOLUMES];
+	size_t volume_count;
+	const char *console; /* as of backend/stream.h; NULL: "null"; "none": no console */
+	const char *ports[MACHINE_MAX_PORTS]; /* "NAME=WHERE" */
+	size_t port_count;
+	struct balloon_config balloon;
+	size_t balloon_count;   /* 0 or 1 */
+	const char *kvm_device; /* /dev/kvm */
+};
+
+/* 1 vCPU, 512 MiB, what the host has. */
+void machine_config_init(struct machine_config *config);
+
+#endif

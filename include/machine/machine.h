@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One virtual machine: the board, its vCPUs, and its life from power-on to the
+ * end. machine_create() reads the files and checks what it can without a
+ * guest; machine_run() builds the board, runs it, and builds it anew each time
+ * the guest resets.
+ *
+ * Threads: all of it is the main thread's but machine_press_power_key(),
+ * machine_input_ready(), machine_pause(), machine_resume(),
+ * machine_refresh_disks(), machine_resize_console() and machine_stop(), which
+ * event callbacks may call.
+ */
+#ifndef ARMLET_MACHINE_MACHINE_H
+#define ARMLET_MACHINE_MACHINE_H
+
+#include "core/char_port.h"
+#include "core/event_loop.h"
+#include "machine/config.h"
+
+struct machine;
+
+enum machine_outcome {
+	MACHINE_POWERED_OFF, /* PSCI SYSTEM_OFF */
+	MACHINE_RESET,       /* PSCI SYSTEM_RESET, with no_reboot */
+	MACHINE_PANICKED,    /* the same, behind a kernel panic on the console */
+	MACHINE_STOPPED,     /* machine_stop() */
+	MACHINE_FAILED,      /* it cannot go on; a report has been printed */
+};
+
+struct machine_options {
+	const struct machine_config *config;
+	struct event_loop *loop;
+	struct char_port console; /* behind the PL011 */
+};
+
+int machine_create(const struct machine_options *options, struct machine **ret, struct error *err);
+void machine_destroy(struct machine *machine); /* takes NULL */
+
+DEFINE_CLEANUP(struct machine *, machine_destroy)
+
+/* Power on; returns when the machine has ended. Runs the event loop. */
+int machine_run(struct machine *machine, enum machine_outcome *ret, struct error *err);
+
+/* The power key of the PL061 goes down and, soon after, up. No-op without one (nodefaults). */
+void machine_press_power_key(struct machine *machine);
+
+/* True once a vCPU has run, until the end: the power key can be heard. */
+bool machine_has_power_key(const struct machine *machine);
+
+/* The console's back end has bytes for the guest, or a break. */
+void machine_input_ready(struct machine *machine);
+void machine_send_break(struct machine *machine);
+
+/*
+ * Hold the machine, or let it go on. The vCPUs leave the guest soon, the virtio
+ * devices have left their queues on return.
+ */
+void machine_pause(struct machine *machine);
+void machine_resume(struct machine *machine);
+bool machine_paused(const struct machine *machine);
+
+/* The files behind the disks may have another size now: look, and tell the guest. */
+void machine_refresh_disks(struct machine *machine);
+
+/* The terminal of --console stdio has this size. */
+void machine_resize_console(struct machine *machine, uint16_t columns, uint16_t rows);
+
+/* End the machine now, without asking the guest. */
+void machine_stop(struct machine *machine);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The subcommands, one file each. */
+#ifndef ARMLET_CLI_CLI_H
+#define ARMLET_CLI_CLI_H
+
+#include "machine/config.h"
+#include "options.h"
+
+/* Exit statuses (interface: those of env, timeout and docker run). */
+enum {
+	EXIT_TIMED_OUT = 124,
+	EXIT_ARMLET_FAILED = 125,
+	EXIT_SIGNALLED = 128, /* + its number */
+	EXIT_PANICKED = 255,
+};
+
+struct command {
+	const char *name;
+	int (*main)(int argc, char **argv);
+	const struct option_table *table;
+	const char *const *words; /* that may follow, for completion; ends with NULL; or NULL */
+};
+
+extern const struct command commands[]; /* ends with a zeroed row */
+
+int run_main(int argc, char **argv);
+int doctor_main(int argc, char **argv);
+int completion_main(int argc, char **argv);
+
+extern const struct option_table run_table;
+extern const struct option_table doctor_table;
+extern const struct option_table completion_table;
+extern const char *const completion_shells[];
+
+/* What `armlet run` was asked for. */
+struct run_options {
+	struct machine_config machine;
+	int log_level;    /* enum log_level */
+	uint32_t timeout; /* seconds; 0: none */
+};
+
+void run_options_init(struct run_options *options);
+
+/* Print @err's sentence once; returns EXIT_ARMLET_FAILED. */
+int fail_with(const char *command, const struct error *err);
+
+/*
+ * Parse with @table; returns true to go on, or false with the exit status in
+ * @ret_status: help was asked for and given, or the words were refused.
+ */
+bool parse_or_end(const struct option_table *table, int argc, char **argv, void *target,
+		  int *ret_status);
+
+#endif

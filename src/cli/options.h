@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Options, said once: a table names each with its type, bounds and help; from
+ * it come parsing, error sentences, --help and the shells' completions.
+ */
+#ifndef ARMLET_CLI_OPTIONS_H
+#define ARMLET_CLI_OPTIONS_H
+
+#include <stdio.h>
+
+#include "base/error.h"
+
+enum option_type {
+	OPTION_FLAG,    /* bool: set to true */
+	OPTION_STRING,  /* const char * */
+	OPTION_STRINGS, /* const char *[max], count at count_offset (size_t) */
+	OPTION_FILE,    /* OPTION_STRING that is a file's name */
+	OPTION_FILES,   /* OPTION_STRINGS that are files' names */
+	OPTION_U32,     /* uint32_t within [min, max] */
+	OPTION_SIZE,    /* uint64_t bytes within [min, max]; a bare number is MiB */
+	OPTION_LIST,    /* uint32_t[max] as "1,4-6", count at count_offset (size_t) */
+	OPTION_CHOICE,  /* enum (int): the index of the word in choices */
+	OPTION_SWITCH,  /* OPTION_CHOICE; without a word it is choices[1] */
+	OPTION_RECORDS, /* structures[max] as "WORD,name=value,flag", count at count_offset */
+};
+
+struct option_def {
+	const char *name;     /* without the dashes */
+	const char *group;    /* heading in the help; NULL: as the one before */
+	const char *argument; /* as the help shows it; NULL for flags */
+	const char *help;     /* NULL: another spelling, not shown */
+	char letter;          /* 0: none */
+	bool alone;           /* OPTION_RECORDS: it may have no value; a value is then behind = */
+	enum option_type type;
+	size_t offset; /* of the value in the target structure */
+	size_t count_offset;
+	uint64_t min;
+	uint64_t max;
+	const char *const *choices; /* ends with NULL */
+
+	/*
+	 * Of OPTION_RECORDS: rows for what is in one structure, the first for a
+	 * word without a name in front. Two commas are a comma of the value.
+	 */
+	const struct option_def *record;
+	size_t record_size;
+	void (*record_init)(void *record); /* NULL: zeroes */
+};
+
+/* Whether the next word is none of the option's: a value that it may have is joined to it. */
+static inline bool option_takes_no_word(const struct option_def *option)
+{
+	return option->type == OPTION_FLAG || option->type == OPTION_SWITCH || option->alone;
+}
+
+struct option_table {
+	const char *command;              /* "run" */
+	const char *usage;                /* "[OPTIONS] [KERNEL]" */
+	const char *summary;              /* one line */
+	const char *epilogue;             /* behind the options; NULL: nothing */
+	const struct option_def *options; /* ends with a zeroed row */
+	/* What stands alone is the value of this option; NULL: is refused. */
+	const char *positional;
+};
+
+/* What the parser found that ends the program before the command. */
+enum options_result { OPTIONS_OK, OPTIONS_HELP };
+
+/*
+ * Parse @argv[1..] into @target. Fails with a sentence that names the option.
+ * Strings stay @argv's, whose words are cut in place where a record has
+ * several values.
+ */
+int options_parse(const struct option_table *table, int argc, char **argv, void *target,
+		  enum options_result *ret, struct error *err);
+
+void options_help(const struct option_table *table, FILE *out);
+
+#endif

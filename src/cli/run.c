@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* armlet run: boot a machine in the foreground, its console on stdin and stdout. */
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "cli.h"
+#include "control/console.h"
+#include "machine/machine.h"
+
+struct run {
+	struct run_options options;
+	struct event_loop *loop;
+	struct terminal terminal;
+	struct console *console;
+	struct machine *machine;
+	struct event_source signals;
+	struct event_source timeout;
+	bool power_key_pressed;
+	int stop_status; /* the exit status after machine_stop() */
+};
+
+static void stop(struct run *run, int status)
+{
+	run->stop_status = status;
+	console_abandon(run->console);
+	machine_stop(run->machine);
+}
+
+static void press_power_key(struct run *run, int status_without)
+{
+	if (!machine_has_power_key(run->machine) || run->power_key_pressed) {
+		stop(run, status_without);
+		return;
+	}
+	run->power_key_pressed = true;
+	log_info("the power key is pressed; a second signal ends the machine at once");
+	machine_press_power_key(run->machine);
+}
+
+/* What is on the terminal is the guest's, so its size is, too. */
+static void pass_size(struct run *run)
+{
+	uint16_t columns, rows;
+
+	if (terminal_size(STDIN_FILENO, STDOUT_FILENO, &columns, &rows))
+		machine_resize_console(run->machine, columns, rows);
+}
+
+static void on_signal(void *data, unsigned events)
+{
+	struct run *run = data;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(run->signals.fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	switch (info.ssi_signo) {
+	case SIGTERM:
+	case SIGINT:
+		press_power_key(run, EXIT_SIGNALLED + (int)info.ssi_signo);
+		break;
+	case SIGCONT:
+		terminal_continue(&run->terminal);
+		/* In the background we were not told. */
+		pass_size(run);
+		machine_resume(run->machine);
+		break;
+	case SIGWINCH:
+		pass_size(run);
+		break;
+	case SIGUSR2:
+		machine_refresh_disks(run->machine);
+		break;
+	default: /* SIGHUP, SIGQUIT: the terminal, or what started us, is gone */
+		stop(run, EXIT_SIGNALLED + (int)info.ssi_signo);
+		break;
+	}
+}
+
+static int watch_signals(struct run *run, struct error *err)
+{
+	static const int watched[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGCONT, SIGUSR2, SIGWINCH};
+	sigset_t set;
+	_cleanup_close_ int fd = -EBADF;
+	int r;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(watched); i++)
+		sigaddset(&set, watched[i]);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return error_set_errno(err, errno, "signals cannot be watched");
+	run->signals.callback = on_signal;
+	run->signals.data = run;
+	r = event_loop_add(run->loop, &run->signals, fd, EVENT_READ);
+	if (r < 0)
+		return error_set_errno(err, -r, "signals cannot be watched");
+	run->signals.owns_fd = true;
+	steal_fd(&fd);
+	return 0;
+}
+
+static void on_timeout(void *data, unsigned events)
+{
+	struct run *run = data;
+
+	(void)events;
+	log_error("timed out after %u s", run->options.timeout);
+	stop(run, EXIT_TIMED_OUT);
+}
+
+static int arm_timeout(struct run *run, struct error *err)
+{
+	int r;
+
+	if (!run->options.timeout)
+		return 0;
+	run->timeout.callback = on_timeout;
+	run->timeout.data = run;
+	r = event_loop_add_timer(run->loop, &run->timeout, CLOCK_MONOTONIC);
+	if (r == 0)
+		r = event_timer_set(&run->timeout, run->options.timeout * UINT64_C(1000000000), 0);
+	return r < 0 ? error_set_errno(err, -r, "--timeout") : 0;
+}
+
+static void on_console_input(void *data)
+{
+	struct run *run = data;
+
+	machine_input_ready(run->machine);
+}
+
+static void on_console_key(void *data, enum console_key key)
+{
+	struct run *run = data;
+
+	switch (key) {
+	case CONSOLE_KEY_EXIT:
+		stop(run, EXIT_SUCCESS);
+		break;
+	case CONSOLE_KEY_POWER:
+		machine_press_power_key(run->machine);
+		break;
+	case CONSOLE_KEY_BREAK:
+		machine_send_break(run->machine);
+		break;
+	}
+}
+
+static int set_up(struct run *run, struct error *err)
+{
+	const struct console_callbacks callbacks = {
+		.input_ready = on_console_input, .key = on_console_key, .data = run};
+	struct machine_options options = {.config = &run->options.machine};
+	int r = event_loop_create(&run->loop, err);
+
+	if (r == 0)
+		r = console_create(run->loop, STDIN_FILENO, STDOUT_FILENO, &run->console, err);
+	if (r < 0)
+		return r;
+	options.loop = run->loop;
+	options.console = console_port(run->console);
+	/* Until here signals do what they always do: a kernel may come from a pipe that hangs. */
+	r = machine_create(&options, &run->machine, err);
+	if (r == 0)
+		r = watch_signals(run, err);
+	if (r == 0)
+		pass_size(run);
+	if (r == 0)
+		r = arm_timeout(run, err);
+	if (r == 0)
+		r = terminal_init(&run->terminal, STDIN_FILENO, err);
+	if (r == 0)
+		r = console_start(run->console, &run->terminal, &callbacks, err);
+	return r;
+}
+
+static void tear_down(struct run *run)
+{
+	machine_destroy(run->machine);
+	console_destroy(run->console);
+	event_source_remove(&run->timeout);
+	event_source_remove(&run->signals);
+	event_loop_destroy(run->loop);
+	terminal_finish(&run->terminal);
+}
+
+static int exit_status(const struct run *run, enum machine_outcome outcome)
+{
+	switch (outcome) {
+	case MACHINE_POWERED_OFF:
+	case MACHINE_RESET:
+		return EXIT_SUCCESS;
+	case MACHINE_PANICKED:
+		return EXIT_PANICKED;
+	case MACHINE_STOPPED:
+		return run->stop_status;
+	case MACHINE_FAILED:
+		break;
+	}
+	return EXIT_ARMLET_FAILED;
+}
+
+int run_main(int argc, char **argv)
+{
+	struct run run = {.terminal.fd = -1};
+	enum machine_outcome outcome = MACHINE_FAILED;
+	struct error err = {0};
+	int status;
+	int r;
+
+	run_options_init(&run.options);
+	if (!parse_or_end(&run_table, argc, argv, &run.options, &status))
+		return status;
+	log_set_level((enum log_level)run.options.log_level);
+	r = set_up(&run, &err);
+	if (r == 0)
+		r = machine_run(run.machine, &outcome, &err);
+	tear_down(&run);
+	return r < 0 ? fail_with("run", &err) : exit_status(&run, outcome);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Numbers of the KVM API that are newer than the headers of the oldest system
+ * that armlet is built on (Linux 6.1); from the kernel's user-space headers up
+ * to 7.3. Each is guarded, so a newer header wins.
+ */
+#ifndef ARMLET_KVM_NEWER_H
+#define ARMLET_KVM_NEWER_H
+
+#ifndef KVM_EXIT_MEMORY_FAULT
+#define KVM_EXIT_MEMORY_FAULT 39
+#endif
+#ifndef KVM_EXIT_ARM_SEA
+#define KVM_EXIT_ARM_SEA 41
+#endif
+#ifndef KVM_EXIT_ARM_LDST64B
+#define KVM_EXIT_ARM_LDST64B 42
+#endif
+#ifndef KVM_CAP_COUNTER_OFFSET
+#define KVM_CAP_COUNTER_OFFSET 227
+#endif
+#ifndef KVM_CAP_ARM_SUPPORTED_REG_MASK_RANGES
+#define KVM_CAP_ARM_SUPPORTED_REG_MASK_RANGES 230
+#endif
+#ifndef KVM_CAP_ARM_WRITABLE_IMP_ID_REGS
+#define KVM_CAP_ARM_WRITABLE_IMP_ID_REGS 239
+#endif
+#ifndef KVM_CAP_ARM_EL2
+#define KVM_CAP_ARM_EL2 240
+#endif
+#ifndef KVM_ARM_VM_SMCCC_CTRL
+#define KVM_ARM_VM_SMCCC_CTRL   0
+#define KVM_ARM_VM_SMCCC_FILTER 0
+#endif
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vCPUs: making them, their registers, and KVM_RUN's exits as values. */
+#include <linux/kvm.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "kvm_private.h"
+
+static void map_ring(struct hyp *hyp, struct kvm_run *run)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	int offset = kvm_check_extension(hyp->kvm_fd, KVM_CAP_COALESCED_MMIO);
+
+	if (offset <= 0)
+		return;
+	hyp->ring = (struct kvm_coalesced_mmio_ring *)((char *)run + offset * page);
+	/* KVM_COALESCED_MMIO_MAX, with the page size of the running kernel. */
+	hyp->ring_entries =
+		(uint32_t)(((size_t)page - sizeof(*hyp->ring)) / sizeof(struct kvm_coalesced_mmio));
+}
+
+static int map_run(struct hyp_vcpu *vcpu, struct error *err)
+{
+	struct hyp *hyp = vcpu->hyp;
+	void *run;
+
+	if (!hyp->run_size) {
+		int size = kvm_ioctl(hyp->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, NULL);
+
+		if (size < 0)
+			return error_set_errno(err, -size, "KVM does not say how large a vCPU is");
+		hyp->run_size = (size_t)size;
+	}
+	run = mmap(NULL, hyp->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	if (run == MAP_FAILED)
+		return error_set_errno(err, errno, "vCPU %u cannot be mapped", vcpu->index);
+	vcpu->run = run;
+	if (vcpu->index == 0)
+		map_ring(hyp, run);
+	return 0;
+}
+
+static int init_features(struct hyp_vcpu *vcpu, struct error *err)
+{
+	const struct hyp_vcpu_options *options = &vcpu->options;
+	struct kvm_vcpu_init init = {0};
+	int sve = KVM_ARM_VCPU_SVE;
+	int r = kvm_ioctl(vcpu->hyp->vm_fd, KVM_ARM_PREFERRED_TARGET, &init);
+
+	if (r < 0)
+		return error_set_errno(err, -r, "KVM knows no vCPU that fits this host's CPUs");
+	init.features[0] = BIT(KVM_ARM_VCPU_PSCI_0_2);
+	if (options->power_off)
+		init.features[0] |= BIT(KVM_ARM_VCPU_POWER_OFF);
+	if (options->pmu)
+		init.features[0] |= BIT(KVM_ARM_VCPU_PMU_V3);
+	if (options->sve)
+		init.features[0] |= BIT(KVM_ARM_VCPU_SVE);
+	if (options->pauth)
+		init.features[0] |=
+			BIT(KVM_ARM_VCPU_PTRAUTH_ADDRESS) | BIT(KVM_ARM_VCPU_PTRAUTH_GENERIC);
+	r = kvm_ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init);
+	if (r >= 0 && options->sve)
+		r = kvm_ioctl(vcpu->fd, KVM_ARM_VCPU_FINALIZE, &sve);
+	if (r < 0)
+		return error_set_errno(err, -r, "KVM cannot initialise vCPU %u", vcpu->index);
+	return 0;
+}
+
+int hyp_create_vcpu(struct hyp *hyp, uint32_t index, const struct hyp_vcpu_options *options,
+		    struct hyp_vcpu **ret, struct error *err)
+{
+	struct hyp_vcpu *vcpu = calloc(1, sizeof(*vcpu));
+	int r;
+
+	if (!vcpu)
+		return error_set_errno(err, ENOMEM, "vCPU %u", index);
+	vcpu->hyp = hyp;
+	vcpu->index = index;
+	vcpu->options = *options;
+	vcpu->next = hyp->vcpus;
+	hyp->vcpus = vcpu; /* hyp_close() ends it, however far it came */
+	vcpu->fd = ioctl(hyp->vm_fd, KVM_CREATE_VCPU, (unsigned long)index);
+	if (vcpu->fd < 0)
+		return error_set_errno(err, errno, "KVM cannot create vCPU %u", index);
+	r = map_run(vcpu, err);
+	if (r < 0)
+		return r;
+	r = init_features(vcpu, err);
+	if (r < 0)
+		return r;
+	*ret = vcpu;
+	return 0;
+}
+
+int hyp_vcpu_start(struct hyp_vcpu *vcpu, struct error *err)
+{
+	int intid = (int)vcpu->options.pmu_intid;
+	int r;
+
+	if (!vcpu->options.pmu)
+		return 0;
+	r = kvm_set_attr(vcpu->fd, KVM_ARM_VCPU_PMU_V3_CTRL, KVM_ARM_VCPU_PMU_V3_IRQ, &intid);
+	if (r >= 0)
+		r = kvm_set_attr(vcpu->fd, KVM_ARM_VCPU_PMU_V3_CTRL, KVM_ARM_VCPU_PMU_V3_INIT,
+				 NULL);
+	if (r < 0)
+		return error_set_errno(err, -r, "KVM cannot give vCPU %u its PMU (try --pmu=off)",
+				       vcpu->index);
+	return 0;
+}
+
+/* KVM's name of a core register: its place in struct kvm_regs, in 32-bit words. */
+static uint64_t core_reg_id(enum hyp_reg reg)
+{
+	size_t at;
+
+	switch (reg) {
+	case HYP_REG_SP_EL0:
+		at = offsetof(struct kvm_regs, regs.sp);
+		break;
+	case HYP_REG_PC:
+		at = offsetof(struct kvm_regs, regs.pc);
+		break;
+	case HYP_REG_PSTATE:
+		at = offsetof(struct kvm_regs, regs.pstate);
+		break;
+	case HYP_REG_SP_EL1:
+		at = offsetof(struct kvm_regs, sp_el1);
+		break;
+	default:
+		at = offsetof(struct kvm_regs, regs.regs) + 8 * (size_t)reg;
+		break;
+	}
+	return KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | at / sizeof(uint32_t);
+}
+
+static int get_reg(const struct hyp_vcpu *vcpu, uint64_t id, uint64_t *ret)
+{
+	struct kvm_one_reg reg = {.id = id, .addr = (uint64_t)(uintptr_t)ret};
+
+	return kvm_ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg);
+}
+
+int hyp_vcpu_get_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t *ret)
+{
+	return get_reg(vcpu, core_reg_id(reg), ret);
+}
+
+int hyp_vcpu_set_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t value)
+{
+	struct kvm_one_reg request = {.id = core_reg_id(reg), .addr = (uint64_t)(uintptr_t)&value};
+
+	return kvm_ioctl(vcpu->fd, KVM_SET_ONE_REG, &request);
+}
+
+int hyp_vcpu_get_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t *ret)
+{
+	return get_reg(vcpu, KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM64_SYSREG | sysreg, ret);
+}
+
+static void describe_mmio(struct hyp_vcpu *vcpu, struct vcpu_exit *exit)
+{
+	const struct kvm_run *run = vcpu->run;
+
+	exit->reason = VCPU_EXIT_MMIO;
+	exit->addr = run->mmio.phys_addr;
+	exit->size = (uint8_t)(run->mmio.len <= 8 ? run->mmio.len : 8);
+	exit->is_write = run->mmio.is_write;
+	exit->value = 0;
+	if (exit->is_write)
+		memcpy(&exit->value, run->mmio.data, exit->size);
+	else
+		vcpu->read_pending = true;
+}
+
+static void describe_system_event(const struct kvm_run *run, struct vcpu_exit *exit)
+{
+	static const enum vcpu_exit_reason reasons[] = {
+		[KVM_SYSTEM_EVENT_SHUTDOWN] = VCPU_EXIT_SHUTDOWN,
+		[KVM_SYSTEM_EVENT_RESET] = VCPU_EXIT_RESET,
+		[KVM_SYSTEM_EVENT_CRASH] = VCPU_EXIT_CRASH,
+		[KVM_SYSTEM_EVENT_WAKEUP] = VCPU_EXIT_WAKEUP,
+		[KVM_SYSTEM_EVENT_SUSPEND] = VCPU_EXIT_SUSPEND,
+	};
+	uint32_t type = run->system_event.type;
+
+	exit->reason = VCPU_EXIT_OTHER;
+	exit->detail = type;
+	if (type >= KVM_SYSTEM_EVENT_SHUTDOWN && type < ARRAY_SIZE(reasons))
+		exit->reason = reasons[type];
+}
+
+static void describe_exit(struct hyp_vcpu *vcpu, struct vcpu_exit *exit)
+{
+	const struct kvm_run *run = vcpu->run;
+
+	switch (run->exit_reason) {
+	case KVM_EXIT_MMIO:
+		describe_mmio(vcpu, exit);
+		break;
+	case KVM_EXIT_SYSTEM_EVENT:
+		describe_system_event(run, exit);
+		break;
+	case KVM_EXIT_ARM_NISV:
+	case KVM_EXIT_ARM_LDST64B:
+		exit->reason = run->exit_reason == KVM_EXIT_ARM_NISV ? VCPU_EXIT_NO_SYNDROME
+								     : VCPU_EXIT_LDST64B;
+		exit->addr = run->arm_nisv.fault_ipa;
+		exit->detail = run->arm_nisv.esr_iss;
+		break;
+	case KVM_EXIT_INTR:
+		exit->reason = VCPU_EXIT_INTERRUPTED;
+		break;
+	case KVM_EXIT_HYPERCALL:
+		exit->reason = VCPU_EXIT_HYPERCALL;
+		exit->detail = run->hypercall.nr;
+		break;
+	case KVM_EXIT_DEBUG:
+		exit->reason = VCPU_EXIT_DEBUG;
+		exit->detail = run->debug.arch.hsr;
+		break;
+	case KVM_EXIT_ARM_SEA:
+		exit->reason = VCPU_EXIT_SEA;
+		break;
+	case KVM_EXIT_MEMORY_FAULT:
+		exit->reason = VCPU_EXIT_MEMORY_FAULT;
+		break;
+	case KVM_EXIT_DIRTY_RING_FULL:
+		exit->reason = VCPU_EXIT_DIRTY_RING_FULL;
+		break;
+	case KVM_EXIT_FAIL_ENTRY:
+		exit->reason = VCPU_EXIT_FAIL_ENTRY;
+		exit->detail = run->fail_entry.hardware_entry_failure_reason;
+		break;
+	case KVM_EXIT_INTERNAL_ERROR:
+		exit->reason = VCPU_EXIT_INTERNAL_ERROR;
+		exit->detail = run->internal.suberror;
+		break;
+	default:
+		exit->reason = VCPU_EXIT_OTHER;
+		exit->detail = run->exit_reason;
+		break;
+	}
+}
+
+void hyp_vcpu_run(struct hyp_vcpu *vcpu, struct vcpu_exit *exit)
+{
+	if (vcpu->read_pending) {
+		memcpy(vcpu->run->mmio.data, &exit->value, sizeof(vcpu->run->mmio.data));
+		vcpu->read_pending = false;
+	}
+	if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
+		describe_exit(vcpu, exit);
+	} else if (errno == EINTR || errno == EAGAIN) {
+		exit->reason = VCPU_EXIT_INTERRUPTED;
+	} else {
+		exit->reason = VCPU_EXIT_RUN_FAILED;
+		exit->detail = (uint64_t)errno;
+	}
+}
+
+void hyp_vcpu_kick(struct hyp_vcpu *vcpu)
+{
+	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_RELEASE);
+}
+
+void hyp_vcpu_unkick(struct hyp_vcpu *vcpu)
+{
+	__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_RELEASE);
+}
+
+int hyp_vcpu_inject_abort(struct hyp_vcpu *vcpu)
+{
+	struct kvm_vcpu_events events = {.exception.ext_dabt_pending = 1};
+	int r = kvm_ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events);
+
+	/*
+	 * Up to 6.12 the abort is applied by the next KVM_RUN; if that is cut
+	 * short by a signal while exit_reason still says MMIO, KVM would then
+	 * complete the access too and skip an instruction of the handler.
+	 */
+	vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
+	vcpu->read_pending = false;
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The VM and its memory slots. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "kvm_private.h"
+
+int hyp_create_vm(struct hyp *hyp, unsigned ipa_bits, struct error *err)
+{
+	struct kvm_enable_cap nisv = {.cap = KVM_CAP_ARM_NISV_TO_USER};
+
+	/* The machine type is the IPA size (Documentation/virt/kvm/api.rst, 4.2). */
+	hyp->vm_fd = ioctl(hyp->kvm_fd, KVM_CREATE_VM, (unsigned long)ipa_bits);
+	if (hyp->vm_fd < 0)
+		return error_set_errno(err, errno, "KVM cannot create a VM of %u address bits",
+				       ipa_bits);
+	/* Without it, KVM_RUN fails on an access that ESR_EL2 does not describe. */
+	if (hyp->caps.nisv_to_user)
+		kvm_ioctl(hyp->vm_fd, KVM_ENABLE_CAP, &nisv);
+	return 0;
+}
+
+static void destroy_vcpus(struct hyp *hyp)
+{
+	while (hyp->vcpus) {
+		struct hyp_vcpu *vcpu = hyp->vcpus;
+
+		hyp->vcpus = vcpu->next;
+		if (vcpu->run)
+			munmap(vcpu->run, hyp->run_size);
+		close_fd(vcpu->fd);
+		free(vcpu);
+	}
+}
+
+void hyp_close(struct hyp *hyp)
+{
+	if (!hyp)
+		return;
+	destroy_vcpus(hyp);
+	close_fd(hyp->gic_fd);
+	close_fd(hyp->drop_fd);
+	close_fd(hyp->vm_fd);
+	close_fd(hyp->kvm_fd);
+	pthread_mutex_destroy(&hyp->slots_lock);
+	free(hyp);
+}
+
+static int set_slot(const struct hyp *hyp, uint32_t slot, uint64_t size, void *host, unsigned flags)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot,
+		.flags = flags & HYP_MEMORY_READ_ONLY ? KVM_MEM_READONLY : 0,
+		.guest_phys_addr = hyp->slots[slot].gpa,
+		.memory_size = size,
+		.userspace_addr = (uint64_t)(uintptr_t)host,
+	};
+
+	return kvm_ioctl(hyp->vm_fd, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
+static int find_slot(const struct hyp *hyp, gpa_t gpa, bool used)
+{
+	for (uint32_t i = 0; i < MEMORY_SLOTS; i++) {
+		if (used ? hyp->slots[i].size && hyp->slots[i].gpa == gpa : !hyp->slots[i].size)
+			return (int)i;
+	}
+	return used ? -ENOENT : -ENOSPC;
+}
+
+int hyp_map_memory(struct hyp *hyp, gpa_t gpa, uint64_t size, void *host, unsigned flags)
+{
+	int slot;
+	int r;
+
+	pthread_mutex_lock(&hyp->slots_lock);
+	slot = find_slot(hyp, gpa, false);
+	r = slot;
+	if (slot >= 0) {
+		hyp->slots[slot].gpa = gpa;
+		r = set_slot(hyp, (uint32_t)slot, size, host, flags);
+		if (r >= 0)
+			hyp->slots[slot].size = size;
+	}
+	pthread_mutex_unlock(&hyp->slots_lock);
+	return r < 0 ? r : 0;
+}
+
+int hyp_unmap_memory(struct hyp *hyp, gpa_t gpa)
+{
+	int slot;
+	int r;
+
+	pthread_mutex_lock(&hyp->slots_lock);
+	slot = find_slot(hyp, gpa, true);
+	r = slot;
+	if (slot >= 0) {
+		r = set_slot(hyp, (uint32_t)slot, 0, NULL, 0);
+		if (r >= 0)
+			hyp->slots[slot].size = 0;
+	}
+	pthread_mutex_unlock(&hyp->slots_lock);
+	return r < 0 ? r : 0;
+}

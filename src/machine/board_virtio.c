@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The virtio devices of the board, in the order in which the guest finds them. */
+#include "machine_private.h"
+#include "virtio/virtio_balloon.h"
+#include "virtio/virtio_mmio.h"
+#include "virtio/virtio_rng.h"
+#include "virtio/virtio_vsock.h"
+
+int board_plug_virtio(struct machine *machine, struct virtio_device *device, struct error *err)
+{
+	struct board *board = &machine->board;
+	uint32_t index = board->virtio_count;
+	const struct device_slot slot = {
+		.base = LAYOUT_VIRTIO + index * LAYOUT_SLOT_SIZE,
+		.size = VIRTIO_MMIO_SIZE,
+		.intid = LAYOUT_SPI_VIRTIO + index,
+	};
+	const struct virtio_mmio_options options = {
+		.device = device,
+		.eventfds = &board_eventfd_ops,
+		.shadow_ops = &board_shadow_ops,
+		.hyp = board,
+		.base = slot.base,
+		.intid = slot.intid,
+	};
+	int r = index < LAYOUT_VIRTIO_SLOTS ? virtio_mmio_create(&options) : -ENOSPC;
+
+	if (r < 0) {
+		device_destroy(&device->device);
+		if (r == -ENOSPC)
+			return error_set(err, EINVAL,
+					 "a machine has %d slots for virtio devices, and this one "
+					 "needs more; leave some out",
+					 LAYOUT_VIRTIO_SLOTS);
+		return error_set_errno(err, -r, "the virtio devices cannot be made");
+	}
+	board->virtio[board->virtio_count++] = device;
+	r = board_plug(board, &device->device, &virtio_mmio_ops, &slot);
+	return r < 0 ? error_set_errno(err, -r, "the virtio devices cannot be plugged in") : 0;
+}
+
+static int plug_vsock(struct machine *machine, struct error *err)
+{
+	const struct virtio_vsock_options options = {
+		.name = "vsock0",
+		.mem = machine->mem,
+		.loop = machine->loop,
+		.cid = machine->config->vsock_cid,
+	};
+	struct virtio_device *device = NULL;
+	int r = virtio_vsock_create(&options, &device, err);
+
+	return r < 0 ? r : board_plug_virtio(machine, device, err);
+}
+
+static int plug_balloon(struct machine *machine, struct error *err)
+{
+	const struct virtio_balloon_options options = {
+		.name = "balloon0",
+		.mem = machine->mem,
+		.loop = machine->loop,
+		.deflate_on_oom = true,
+		.reporting = true,
+	};
+	struct board *board = &machine->board;
+	int r = virtio_balloon_create(&options, &board->balloon);
+
+	if (r < 0)
+		return error_set_errno(err, -r, "balloon0 cannot be made");
+	virtio_balloon_set_target(board->balloon, machine->config->balloon.size);
+	return board_plug_virtio(machine, board->balloon, err);
+}
+
+static int plug_rng(struct machine *machine, struct error *err)
+{
+	const struct virtio_rng_options options = {
+		.name = "rng0",
+		.mem = machine->mem,
+		.loop = machine->loop,
+	};
+	struct virtio_device *device = NULL;
+	int r = virtio_rng_create(&options, &device);
+
+	if (r < 0)
+		return error_set_errno(err, -r, "rng0 cannot be made");
+	return board_plug_virtio(machine, device, err);
+}
+
+int board_build_virtio(struct machine *machine, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < machine->disk_count && r == 0; i++)
+		r = machine_plug_disk(machine, &machine->disks[i], err);
+	for (size_t i = 0; i < machine->net_count && r == 0; i++)
+		r = machine_plug_net(machine, &machine->nets[i], err);
+	if (r == 0 && machine->config->vsock_cid)
+		r = plug_vsock(machine, err);
+	for (size_t i = 0; i < machine->volume_count && r == 0; i++)
+		r = machine_plug_volume(machine, &machine->volumes[i], err);
+	if (r == 0)
+		r = machine_plug_console(machine, err);
+	if (r == 0 && machine->config->balloon_count)
+		r = plug_balloon(machine, err);
+	if (r == 0 && !machine->config->nodefaults)
+		r = plug_rng(machine, err);
+	return r;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "machine/config.h"
+
+void machine_config_init(struct machine_config *config)
+{
+	*config = (struct machine_config){
+		.cpus = 1,
+		.mem = 512 * MIB,
+		.kvm_device = "/dev/kvm",
+	};
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The machine's disks. They are opened once, and stay open when the guest
+ * resets; the block device before each is made anew for every boot.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "backend/disk.h"
+#include "machine_private.h"
+#include "virtio/virtio_blk.h"
+
+static int open_disk(struct machine_disk *disk, const struct disk_config *config, struct error *err)
+{
+	const struct disk_options options = {
+		.path = config->file,
+		.read_only = config->read_only,
+		.direct = config->direct,
+		.ephemeral = config->ephemeral,
+		.no_discard = config->discard != 0,
+		.cache = (enum disk_cache)config->cache,
+		.aio = (enum disk_aio)config->aio,
+		.format = config->format,
+		.block_size = config->block_size,
+		.physical_block_size = config->physical_block_size,
+	};
+
+	if (!config->file || !*config->file)
+		return error_set(err, EINVAL, "--disk: there is no file; write --disk FILE");
+	if (config->serial && strlen(config->serial) > 20)
+		return error_set(err, EINVAL,
+				 "--disk %s: the serial '%s' is too long; it may have 20 "
+				 "characters",
+				 config->file, config->serial);
+	disk->config = config;
+	return disk_open(&options, &disk->disk, err);
+}
+
+static const char *serial_of(const struct machine_disk *disk)
+{
+	return disk->config->serial ? disk->config->serial : disk->name;
+}
+
+/* The guest finds a disk by its serial, unless it has none. */
+static int check_serial(const struct machine *machine, const struct machine_disk *disk,
+			struct error *err)
+{
+	const char *serial = serial_of(disk);
+
+	for (const struct machine_disk *other = machine->disks; other < disk; other++) {
+		if (*serial && !strcmp(serial_of(other), serial))
+			return error_set(err, EINVAL, "--disk %s: two disks have the serial '%s'",
+					 disk->config->file, serial);
+	}
+	return 0;
+}
+
+int machine_open_disks(struct machine *machine, struct error *err)
+{
+	size_t count = machine->config->disk_count;
+
+	if (!count)
+		return 0;
+	machine->disks = calloc(count, sizeof(*machine->disks));
+	if (!machine->disks)
+		return error_set_errno(err, ENOMEM, "--disk");
+	for (size_t i = 0; i < count; i++) {
+		struct machine_disk *disk = &machine->disks[i];
+		int r;
+
+		machine->disk_count++;
+		disk->machine = machine;
+		snprintf(disk->name, sizeof(disk->name), "disk%u", (unsigned)i);
+		r = open_disk(disk, &machine->config->disks[i], err);
+		if (r == 0)
+			r = check_serial(machine, disk, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void machine_close_disks(struct machine *machine)
+{
+	while (machine->disk_count)
+		disk_destroy(machine->disks[--machine->disk_count].disk);
+	free(machine->disks);
+	machine->disks = NULL;
+}
+
+/* A request failed, and waits: so does the machine. */
+static void on_held(void *data, struct virtio_device *virtio, int code)
+{
+	struct machine_disk *disk = data;
+
+	(void)virtio;
+	log_error("%s (%s): %s; the machine is paused: mend that, then let it go on with "
+		  "`kill -CONT %d`",
+		  disk->name, disk->config->file, strerror(code), (int)getpid());
+	machine_pause_soon(disk->machine);
+}
+
+int machine_plug_disk(struct machine *machine, struct machine_disk *disk, struct error *err)
+{
+	const struct virtio_blk_options options = {
+		.name = disk->name,
+		.mem = machine->mem,
+		.loop = machine->loop,
+		.disk = disk->disk,
+		.serial = disk->config->serial,
+		.queues = disk->config->queues,
+		.on_error = (enum virtio_blk_on_error)disk->config->on_error,
+		.held = on_held,
+		.data = disk,
+	};
+	int r = virtio_blk_create(&options, &disk->device);
+
+	if (r < 0)
+		return error_set_errno(err, -r, "--disk %s", disk->config->file);
+	return board_plug_virtio(machine, disk->device, err);
+}
+
+void machine_refresh_disks(struct machine *machine)
+{
+	for (size_t i = 0; i < machine->disk_count && machine->board.virtio_count; i++) {
+		struct virtio_device *virtio = machine->disks[i].device;
+		int r;
+
+		device_lock(&virtio->device);
+		r = virtio_blk_resize(virtio);
+		device_unlock(&virtio->device);
+		if (r < 0)
+			log_warning("%s (%s): its size cannot be told: %s", machine->disks[i].name,
+				    machine->disks[i].config->file, strerror(-r));
+	}
+}

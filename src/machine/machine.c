@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: The life of a machine
+ *
+ * machine_create() opens the files and maps the memory, once. machine_run()
+ * then goes round: build the board, load kernel, initrd and device tree, start
+ * the vCPUs, and run the event loop until the boot ends. Whoever ends it
+ * records why (machine_end(): the first one wins), kicks all vCPUs out of the
+ * guest and stops the loop; the main thread joins the vCPUs and takes the board
+ * down. After a reset it all begins again in the same process, with a new VM;
+ * only the RAM keeps its contents, as it does on hardware.
+ */
+#include "machine/machine.h"
+
+#include <inttypes.h>
+#include <sched.h>
+#include <time.h>
+
+#include "arm64/sysreg.h"
+#include "base/footprint.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "devices/pl011.h"
+#include "devices/pl061.h"
+#include "machine/layout.h"
+#include "machine_private.h"
+
+/* When the machine has been built and the guest's drivers have started: our code for it can go. */
+#define STARTED_NS (5 * UINT64_C(1000000000))
+
+/*
+ * How long the power key stays down. A driver that debounces looks at the level
+ * some milliseconds after the edge, and a busy host makes that much longer.
+ */
+#define POWER_KEY_NS (1000 * UINT64_C(1000000))
+
+static int check_pins(const struct machine_config *config, struct error *err)
+{
+	if (config->pin_count > 1 && config->pin_count != config->cpus)
+		return error_set(err, EINVAL,
+				 "--pin: names %zu host CPUs for %u vCPUs; name one for each, or "
+				 "one for all",
+				 config->pin_count, config->cpus);
+	for (size_t i = 0; i < config->pin_count; i++) {
+		if (config->pin[i] >= CPU_SETSIZE)
+			return error_set(err, EINVAL, "--pin: this host has no CPU %u",
+					 config->pin[i]);
+	}
+	return 0;
+}
+
+static int check_balloon(const struct machine_config *config, struct error *err)
+{
+	char size[FORMAT_SIZE_MAX];
+	char mem[FORMAT_SIZE_MAX];
+
+	if (config->balloon.size < config->mem)
+		return 0;
+	return error_set(err, EINVAL, "--balloon: size: %s leaves the guest nothing of its %s",
+			 format_size(config->balloon.size, size), format_size(config->mem, mem));
+}
+
+static int check_config(const struct machine_config *config, struct error *err)
+{
+	int r;
+
+	if (!config->kernel)
+		return error_set(err, EINVAL,
+				 "no kernel is given; name one: armlet run --kernel FILE");
+	r = check_pins(config, err);
+	if (r < 0)
+		return r;
+	if (!is_aligned(config->mem, 64 * KIB))
+		return error_set(err, EINVAL, "--mem: %" PRIu64 " is not a multiple of 64 KiB",
+				 config->mem);
+	r = check_balloon(config, err);
+	if (r < 0)
+		return r;
+	return config->append ? boot_check_bootargs(config->append, err) : 0;
+}
+
+static void on_started(void *data, unsigned events)
+{
+	struct machine *machine = data;
+
+	(void)events;
+	event_source_remove(&machine->start_timer);
+	footprint_trim();
+}
+
+static int arm_start_timer(struct machine *machine, struct error *err)
+{
+	int r = event_loop_add_timer(machine->loop, &machine->start_timer, CLOCK_MONOTONIC);
+
+	if (r == 0)
+		r = event_timer_set(&machine->start_timer, STARTED_NS, 0);
+	return r < 0 ? error_set_errno(err, -r, "the host gives no timer") : 0;
+}
+
+static void on_key_timer(void *data, unsigned events)
+{
+	struct machine *machine = data;
+
+	(void)events;
+	if (!machine->board.gpio)
+		return;
+	device_lock(machine->board.gpio);
+	pl061_set_input(machine->board.gpio, PL061_POWER_KEY_LINE, false);
+	device_unlock(machine->board.gpio);
+}
+
+int machine_create(const struct machine_options *options, struct machine **ret, struct error *err)
+{
+	_cleanup_(cleanup_machine_destroy_) struct machine *machine = NULL;
+	const struct machine_config *config = options->config;
+	struct guest_mem_options mem_options = {.hugepages = config->hugepages,
+						.lock = config->lock_mem};
+	int r = check_config(config, err);
+
+	if (r < 0)
+		return r;
+	machine = calloc(1, sizeof(*machine));
+	if (!machine)
+		return error_set_errno(err, ENOMEM, "the machine");
+	machine->config = config;
+	machine->loop = options->loop;
+	clock_init_host(&machine->clock, options->loop);
+	console_tap_init(&machine->console, &options->console);
+	machine->port = console_tap_port(&machine->console);
+	machine->outcome = MACHINE_STOPPED;
+	machine->start_timer =
+		(struct event_source){.fd = -1, .callback = on_started, .data = machine};
+	machine->key_timer =
+		(struct event_source){.fd = -1, .callback = on_key_timer, .data = machine};
+	stray_init(&machine->stray);
+	pause_init(machine);
+	r = image_open(config->kernel, &machine->kernel, err);
+	if (r == 0 && config->initrd)
+		r = initrd_open(config->initrd, &machine->initrd, err);
+	if (r == 0)
+		r = machine_open_disks(machine, err);
+	if (r == 0)
+		r = machine_open_nets(machine, err);
+	if (r == 0)
+		r = machine_open_consoles(machine, err);
+	if (r == 0)
+		r = machine_open_volumes(machine, err);
+	mem_options.shared = machine_shares_memory(machine);
+	if (r == 0)
+		r = guest_mem_create(LAYOUT_RAM, config->mem, &mem_options, &machine->mem, err);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(&machine);
+	return 0;
+}
+
+void machine_destroy(struct machine *machine)
+{
+	if (!machine)
+		return;
+	board_finish(machine);
+	event_source_remove(&machine->start_timer);
+	event_source_remove(&machine->key_timer);
+	guest_mem_destroy(machine->mem);
+	machine_close_volumes(machine);
+	machine_close_consoles(machine);
+	machine_close_nets(machine);
+	machine_close_disks(machine);
+	pause_finish(machine);
+	initrd_close(machine->initrd);
+	image_close(machine->kernel);
+	stray_finish(&machine->stray);
+	free(machine);
+}
+
+/* Whether the CPUs can run this kernel, as its header describes it. */
+static int check_kernel(const struct machine *machine, struct error *err)
+{
+	const struct image_info *info = image_info(machine->kernel);
+	const char *path = machine->config->kernel;
+	unsigned granule = info->granule == 64 * KIB   ? GRANULE_64K
+			   : info->granule == 16 * KIB ? GRANULE_16K
+						       : GRANULE_4K;
+	uint64_t mmfr0 = 0;
+	int r;
+
+	if (!info->granule && !info->big_endian)
+		return 0;
+	r = hyp_vcpu_get_sysreg(machine->board.vcpus[0].hyp, SYSREG_ID_AA64MMFR0_EL1, &mmfr0);
+	if (r < 0)
+		return error_set_errno(err, -r, "the vCPU does not tell its page sizes");
+	if (info->granule && !(id_granules(mmfr0) & granule))
+		return error_set(err, ENOTSUP,
+				 "kernel '%s' uses pages of %" PRIu64
+				 " KiB, which this host's CPUs do not have; use a kernel built for "
+				 "pages of 4 KiB",
+				 path, info->granule / KIB);
+	if (info->big_endian && !id_field(mmfr0, ID_AA64MMFR0_BIGEND))
+		return error_set(err, ENOTSUP,
+				 "kernel '%s' is big-endian, which this host's CPUs cannot run",
+				 path);
+	return 0;
+}
+
+/* The device tree for this boot, @chosen in it. */
+static int make_dtb(const struct machine *machine, const struct boot_chosen *chosen,
+		    struct dtb *ret, struct error *err)
+{
+	const struct machine_config *config = machine->config;
+	int r;
+
+	if (config->dtb) {
+		r = dtb_read(config->dtb, ret, err);
+		if (r == 0)
+			r = dtb_set_chosen(ret, chosen, err);
+	} else {
+		r = machine_describe(machine, chosen, &ret->blob, &ret->size, err);
+	}
+	for (size_t i = 0; i < config->dtb_overlay_count && r == 0; i++)
+		r = dtb_apply_overlay(ret, config->dtb_overlays[i], err);
+	return r;
+}
+
+static int plan(const struct machine *machine, uint64_t fdt_size, struct placement *ret,
+		struct error *err)
+{
+	const struct placement_request request = {
+		.ram_base = machine->mem->base,
+		.ram_size = machine->mem->size,
+		.image = image_info(machine->kernel),
+		.initrd_size = machine->initrd ? initrd_size(machine->initrd) : 0,
+		.fdt_size = fdt_size,
+	};
+
+	return placement_plan(&request, ret, err);
+}
+
+/*
+ * Where the initrd goes is in the tree, and where things go depends on the
+ * tree's size: so it is made with any address, which is then set right.
+ */
+static int place(const struct machine *machine, struct placement *ret_plan, struct dtb *ret,
+		 struct error *err)
+{
+	struct boot_chosen chosen = {.bootargs = machine->config->append};
+	int r = boot_seeds_generate(&chosen.seeds, err);
+
+	if (r < 0)
+		return r;
+	chosen.stdout_path = machine->config->dtb ? NULL : LAYOUT_PL011_NODE;
+	if (machine->initrd) {
+		chosen.initrd_size = initrd_size(machine->initrd);
+		chosen.initrd = machine->mem->base;
+	}
+	r = make_dtb(machine, &chosen, ret, err);
+	if (r == 0)
+		r = plan(machine, ret->size, ret_plan, err);
+	if (r < 0 || !machine->initrd)
+		return r;
+	chosen.initrd = ret_plan->initrd;
+	return dtb_move_initrd(ret, &chosen, err);
+}
+
+static int enter_kernel(const struct machine *machine, const struct placement *at,
+			struct error *err)
+{
+	struct hyp_vcpu *first = machine->board.vcpus[0].hyp;
+	/* booting.rst, "Call the kernel image": x0 is the device tree, x1 to x3 are zero. */
+	int r = hyp_vcpu_set_reg(first, HYP_REG_PC, at->entry);
+
+	if (r == 0)
+		r = hyp_vcpu_set_reg(first, HYP_REG_X0, at->fdt);
+	return r < 0 ? error_set_errno(err, -r,
+				       "the first vCPU cannot be set to the kernel's entry")
+		     : 0;
+}
+
+static int load(struct machine *machine, struct error *err)
+{
+	_cleanup_(dtb_finish) struct dtb dtb = DTB_INIT;
+	struct placement at = {0};
+	int r = check_kernel(machine, err);
+
+	if (r == 0)
+		r = place(machine, &at, &dtb, err);
+	if (r == 0 && machine->config->dump_dtb && machine->boots == 0)
+		r = dtb_write(&dtb, machine->config->dump_dtb, err);
+	if (r == 0)
+		r = image_load(machine->kernel, machine->mem, at.kernel, err);
+	if (r == 0 && machine->initrd)
+		r = initrd_load(machine->initrd, machine->mem, at.initrd, err);
+	if (r < 0)
+		return r;
+	r = guest_mem_write(machine->mem, at.fdt, dtb.blob, dtb.size);
+	if (r < 0)
+		return error_set(err, EFAULT, "the device tree does not fit into the memory");
+	log_debug("kernel at 0x%" PRIx64 ", entry 0x%" PRIx64 ", device tree at 0x%" PRIx64
+		  ", initrd at 0x%" PRIx64,
+		  at.kernel, at.entry, at.fdt, at.initrd);
+	return enter_kernel(machine, &at, err);
+}
+
+static void kick_all(struct board *board)
+{
+	for (uint32_t i = 0; i < board->vcpu_count; i++)
+		vcpu_kick(&board->vcpus[i]);
+}
+
+/* One boot, from power-on until the guest or somebody else ends it. */
+static int run_boot(struct machine *machine, struct error *err)
+{
+	struct board *board = &machine->board;
+	int r = board_build(machine, err);
+
+	if (r == 0)
+		r = load(machine, err);
+	if (r == 0)
+		r = arm_start_timer(machine, err);
+	if (r < 0)
+		return r;
+	machine->reset_wanted = false;
+	console_tap_reset(&machine->console);
+	machine->outcome = MACHINE_RUNNING;
+	for (uint32_t i = 0; i < board->vcpu_count && r == 0; i++)
+		r = vcpu_start(&board->vcpus[i], err);
+	if (r < 0)
+		machine_end(machine, MACHINE_FAILED);
+	/* Who has ended it meanwhile could not signal a thread that was yet to start. */
+	if (machine->outcome != MACHINE_RUNNING)
+		kick_all(board);
+	while (r == 0 && machine->outcome == MACHINE_RUNNING)
+		r = event_loop_run(machine->loop);
+	/* A vCPU may wait for the console's reader, and only the loop makes room there. */
+	char_port_drain(&machine->port);
+	for (uint32_t i = 0; i < board->vcpu_count; i++)
+		vcpu_join(&board->vcpus[i]);
+	posted_drain(&board->posted);
+	return r;
+}
+
+int machine_run(struct machine *machine, enum machine_outcome *ret, struct error *err)
+{
+	int r;
+
+	do {
+		r = run_boot(machine, err);
+		char_port_drain(&machine->port);
+		event_source_remove(&machine->start_timer);
+		event_source_remove(&machine->key_timer);
+		board_finish(machine);
+		machine->boots++;
+	} while (r == 0 && machine->reset_wanted && !machine->stopped);
+	if (r < 0)
+		return r;
+	/* A stop that came after the guest's reset has still kept it from booting. */
+	*ret = machine->reset_wanted ? MACHINE_STOPPED : (enum machine_outcome)machine->outcome;
+	return 0;
+}
+
+bool machine_end(struct machine *machine, enum machine_outcome outcome)
+{
+	int running = MACHINE_RUNNING;
+
+	if (!atomic_compare_exchange_strong(&machine->outcome, &running, (int)outcome))
+		return false;
+	kick_all(&machine->board);
+	pause_end(machine);
+	event_loop_stop(machine->loop);
+	return true;
+}
+
+void machine_end_reset(struct machine *machine)
+{
+	bool panicked = machine->console.panicked;
+
+	if (machine_end(machine, panicked ? MACHINE_PANICKED : MACHINE_RESET) &&
+	    !machine->config->no_reboot)
+		machine->reset_wanted = true; /* the main thread looks once we are joined */
+}
+
+bool machine_has_power_key(const struct machine *machine)
+{
+	return machine->board.gpio && machine->outcome == MACHINE_RUNNING;
+}
+
+void machine_press_power_key(struct machine *machine)
+{
+	if (!machine_has_power_key(machine))
+		return;
+	if (!machine->key_timer.loop)
+		event_loop_add_timer(machine->loop, &machine->key_timer, CLOCK_MONOTONIC);
+	device_lock(machine->board.gpio);
+	pl061_set_input(machine->board.gpio, PL061_POWER_KEY_LINE, true);
+	device_unlock(machine->board.gpio);
+	event_timer_set(&machine->key_timer, POWER_KEY_NS, 0);
+}
+
+void machine_input_ready(struct machine *machine)
+{
+	if (machine_tty_input(machine) || !machine->board.uart)
+		return;
+	device_lock(machine->board.uart);
+	pl011_input_ready(machine->board.uart);
+	device_unlock(machine->board.uart);
+}
+
+void machine_send_break(struct machine *machine)
+{
+	if (!machine->board.uart)
+		return;
+	device_lock(machine->board.uart);
+	pl011_receive_break(machine->board.uart);
+	device_unlock(machine->board.uart);
+}
+
+void machine_stop(struct machine *machine)
+{
+	machine->stopped = true;
+	machine_end(machine, MACHINE_STOPPED);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this folder share. */
+#ifndef ARMLET_MACHINE_PRIVATE_H
+#define ARMLET_MACHINE_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "base/mac.h"
+#include "boot/dtb.h"
+#include "boot/image.h"
+#include "boot/initrd.h"
+#include "boot/placement.h"
+#include "console_tap.h"
+#include "core/clock.h"
+#include "core/eventfd_ops.h"
+#include "core/guest_mem.h"
+#include "core/mmio_shadow.h"
+#include "machine/layout.h"
+#include "machine/machine.h"
+#include "pause.h"
+#include "posted.h"
+#include "stray.h"
+#include "vcpu.h"
+#include "virtio/virtio_device.h"
+
+#define BOARD_DEVICES (8 + LAYOUT_VIRTIO_SLOTS)
+
+/* A device with its place; the board's row. */
+struct board_device {
+	struct device *device;
+	struct device_slot slot;
+};
+
+/*
+ * What lives from one reset of the guest to the next. It is zeroed before it
+ * is built, and board_finish() takes it in any state.
+ */
+struct board {
+	struct hyp *hyp;
+	enum hyp_gic_version gic;
+	struct hyp_gic_config gic_config;
+	struct hyp_vcpu_options features;
+	struct mmio_bus *bus;
+	struct posted posted;
+	struct mmio_shadow *uart_shadow;
+	struct mmio_shadow *gpio_shadow;
+	struct board_device devices[BOARD_DEVICES];
+	size_t device_count;
+	struct device *uart;
+	struct device *rtc;  /* NULL with nodefaults */
+	struct device *gpio; /* NULL with nodefaults */
+	struct virtio_device *virtio[LAYOUT_VIRTIO_SLOTS];
+	struct virtio_device *balloon; /* NULL: there is none */
+	struct virtio_device *console; /* NULL: there is none */
+	uint32_t virtio_count;         /* slots of virtio-mmio that are taken, from the first */
+	struct vcpu *vcpus;
+	uint32_t vcpu_count; /* made so far */
+	bool finishing;      /* the VM is about to go: its slots are not taken down one by one */
+};
+
+/* One of the configuration's disks; it outlives the board. */
+struct machine_disk {
+	struct machine *machine;
+	const struct disk_config *config;
+	char name[16];
+	struct disk *disk;
+	struct virtio_device *device; /* the board's */
+};
+
+/* One of the configuration's networks. */
+struct machine_net {
+	const struct net_config *config;
+	enum net_mode mode;
+	char name[16];
+	uint8_t mac[MAC_SIZE];
+	struct net_port *tap; /* NULL unless that is the mode */
+};
+
+/* One of the configuration's shared folders. */
+struct machine_volume {
+	char name[16];
+	struct share *share;
+};
+
+/* A port of the virtio console. */
+struct machine_port {
+	char name[64]; /* a console has none */
+	bool is_console;
+	struct stream *stream;
+};
+
+struct machine {
+	const struct machine_config *config;
+	struct event_loop *loop;
+	struct clock clock;
+	struct console_tap console;
+	struct char_port port; /* the tap's */
+	struct guest_mem *mem;
+	struct image *kernel;
+	struct initrd *initrd;
+	struct machine_disk *disks;
+	size_t disk_count;
+	struct machine_volume *volumes;
+	size_t volume_count;
+	struct machine_port *ports;
+	size_t port_count;
+	struct stream *tty; /* of hvc0 or a port, if it has the terminal */
+	uint16_t columns;   /* of the terminal; 0: not known */
+	uint16_t rows;
+	struct machine_net *nets;
+	size_t net_count;
+	struct publish_table *publish; /* NULL: nothing is */
+	struct board board;
+	struct stray stray;
+	struct pause pause;
+	struct event_source start_timer; /* once, a while after power-on */
+	struct event_source key_timer;   /* the power key comes up again */
+	uint32_t rtc_offset; /* what the guest has set the clock to stays set over a reset */
+	unsigned boots;
+
+	/* How this boot ends: the first to say so wins. */
+	atomic_int outcome; /* enum machine_outcome, or MACHINE_RUNNING */
+	atomic_bool reset_wanted;
+	bool stopped; /* the main thread's: machine_stop() was called, no boot follows */
+};
+
+#define MACHINE_RUNNING (-1)
+
+/*
+ * Any thread: end this boot with @outcome; all vCPUs leave the guest. False if
+ * somebody else has ended it before.
+ */
+bool machine_end(struct machine *machine, enum machine_outcome outcome);
+
+/* The guest asked for a reset: end this boot, and begin the next if that is wanted. */
+void machine_end_reset(struct machine *machine);
+
+/* Build the board: VM, vCPUs, GIC, devices. board_finish() takes it half-built. */
+int board_build(struct machine *machine, struct error *err);
+void board_finish(struct machine *machine);
+
+/* board_build()'s part that is virtio: what the configuration asks for, in slots from 0. */
+int board_build_virtio(struct machine *machine, struct error *err);
+
+/* Give @device the next slot; it is the board's, whatever comes. Fails with a sentence. */
+int board_plug_virtio(struct machine *machine, struct virtio_device *device, struct error *err);
+
+/* The disks: all of them at once, but one by one on the board. */
+int machine_open_disks(struct machine *machine, struct error *err);
+void machine_close_disks(struct machine *machine);
+int machine_plug_disk(struct machine *machine, struct machine_disk *disk, struct error *err);
+
+/* The shared folders, likewise; their servers live for a boot. */
+int machine_open_volumes(struct machine *machine, struct error *err);
+void machine_close_volumes(struct machine *machine);
+int machine_plug_volume(struct machine *machine, struct machine_volume *volume, struct error *err);
+void machine_stop_volumes(struct machine *machine);
+
+/* Whether a server has to map the guest's memory. */
+bool machine_shares_memory(const struct machine *machine);
+
+/* The virtio console and its ports, likewise. */
+int machine_open_consoles(struct machine *machine, struct error *err);
+void machine_close_consoles(struct machine *machine);
+int machine_plug_console(struct machine *machine, struct error *err);
+
+/* What is behind the PL011: the terminal, with or without its keys. */
+struct char_port machine_uart_port(struct machine *machine);
+
+/* Input has come, and hvc0 has the terminal: false if it has not. */
+bool machine_tty_input(struct machine *machine);
+
+/* The networks, likewise. */
+int machine_open_nets(struct machine *machine, struct error *err);
+void machine_close_nets(struct machine *machine);
+int machine_plug_net(struct machine *machine, struct machine_net *net, struct error *err);
+
+/* Put @device, made for @slot, on the bus and into the board's list, which owns it. */
+int board_plug(struct board *board, struct device *device, const struct mmio_ops *ops,
+	       const struct device_slot *slot);
+
+/* Shadows and eventfds of a board; their data is the struct board. */
+extern const struct mmio_shadow_ops board_shadow_ops;
+extern const struct eventfd_ops board_eventfd_ops;
+
+/* How many bits of IPA this machine needs. */
+unsigned board_ipa_bits(const struct machine_config *config);
+
+/* The tree that describes the board, with @chosen in it; malloc()ed. */
+struct boot_chosen;
+int machine_describe(const struct machine *machine, const struct boot_chosen *chosen, void **ret,
+		     size_t *ret_size, struct error *err);
+
+/* Why the machine cannot go on, with registers and the end of the console, to stderr. */
+void report_failure(struct vcpu *vcpu, const struct vcpu_exit *exit);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pause.h"
+
+#include <time.h>
+
+#include "machine_private.h"
+
+static void on_soon(void *data, unsigned events)
+{
+	(void)events;
+	machine_pause(data);
+}
+
+void pause_init(struct machine *machine)
+{
+	struct pause *pause = &machine->pause;
+
+	pthread_mutex_init(&pause->lock, NULL);
+	pthread_cond_init(&pause->changed, NULL);
+	pause->soon = (struct event_source){.fd = -1, .callback = on_soon, .data = machine};
+}
+
+void pause_finish(struct machine *machine)
+{
+	struct pause *pause = &machine->pause;
+
+	event_source_remove(&pause->soon);
+	pthread_cond_destroy(&pause->changed);
+	pthread_mutex_destroy(&pause->lock);
+}
+
+void machine_pause_soon(struct machine *machine)
+{
+	struct event_source *soon = &machine->pause.soon;
+
+	if (!soon->loop && event_loop_add_timer(machine->loop, soon, CLOCK_MONOTONIC) < 0)
+		return;
+	event_timer_set(soon, 1, 0);
+}
+
+static void wake(struct pause *pause, bool wanted)
+{
+	pthread_mutex_lock(&pause->lock);
+	atomic_store(&pause->wanted, wanted);
+	pthread_cond_broadcast(&pause->changed);
+	pthread_mutex_unlock(&pause->lock);
+}
+
+static void each_virtio(const struct board *board, void (*act)(struct virtio_device *virtio))
+{
+	for (uint32_t i = 0; i < board->virtio_count; i++) {
+		struct device *device = &board->virtio[i]->device;
+
+		device_lock(device);
+		act(board->virtio[i]);
+		device_unlock(device);
+	}
+}
+
+void machine_pause(struct machine *machine)
+{
+	struct board *board = &machine->board;
+
+	if (machine->outcome != MACHINE_RUNNING || machine->pause.wanted)
+		return;
+	wake(&machine->pause, true);
+	for (uint32_t i = 0; i < board->vcpu_count; i++)
+		vcpu_kick(&board->vcpus[i]);
+	each_virtio(board, virtio_device_pause);
+}
+
+void machine_resume(struct machine *machine)
+{
+	if (machine->outcome != MACHINE_RUNNING || !machine->pause.wanted)
+		return;
+	each_virtio(&machine->board, virtio_device_resume);
+	wake(&machine->pause, false);
+}
+
+bool machine_paused(const struct machine *machine)
+{
+	return machine->outcome == MACHINE_RUNNING && machine->pause.wanted;
+}
+
+void pause_wait(struct machine *machine)
+{
+	struct pause *pause = &machine->pause;
+
+	pthread_mutex_lock(&pause->lock);
+	while (pause->wanted && machine->outcome == MACHINE_RUNNING)
+		pthread_cond_wait(&pause->changed, &pause->lock);
+	pthread_mutex_unlock(&pause->lock);
+}
+
+void pause_end(struct machine *machine)
+{
+	wake(&machine->pause, false);
+}

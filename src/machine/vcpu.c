@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vcpu.h"
+
+#include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "arm64/sysreg.h"
+#include "base/log.h"
+#include "machine_private.h"
+
+#define VCPU_STACK_SIZE (128 * KIB)
+#define KICK_SIGNAL     SIGUSR1
+#define VCPU_FAULTS_MAX 1000 /* at one PC, with no other exit between: nothing goes on */
+
+static enum vcpu_next handle_mmio(struct vcpu *vcpu, struct vcpu_exit *exit)
+{
+	struct machine *machine = vcpu->machine;
+	struct mmio_access access = {.addr = exit->addr,
+				     .size = exit->size,
+				     .is_write = exit->is_write,
+				     .value = exit->is_write ? exit->value : 0};
+
+	if (mmio_bus_access(machine->board.bus, &access, &vcpu->last) == MMIO_UNCLAIMED)
+		stray_access(&machine->stray, vcpu->hyp, exit);
+	if (exit->is_write)
+		posted_trapped(&machine->board.posted, exit->addr);
+	else
+		exit->value = access.value;
+	return VCPU_CONTINUE;
+}
+
+/* An access that the hardware does not describe: answered with an external abort. */
+static enum vcpu_next handle_undescribed(struct vcpu *vcpu, const struct vcpu_exit *exit)
+{
+	static _Thread_local struct log_budget budget = LOG_BUDGET_INIT;
+	uint64_t pc = 0;
+
+	hyp_vcpu_get_reg(vcpu->hyp, HYP_REG_PC, &pc);
+	log_guest(&budget,
+		  "vCPU %u: access to 0x%" PRIx64 " by the instruction at PC 0x%" PRIx64
+		  " comes without syndrome; the guest gets an external abort",
+		  vcpu->index, exit->addr, pc);
+	hyp_vcpu_inject_abort(vcpu->hyp);
+	return VCPU_CONTINUE;
+}
+
+/*
+ * KVM answers with EFAULT what stage 2 refuses for a reason that it does not
+ * know: so it is with an exclusive access to the GICv2's CPU interface, which
+ * is not for such (DDI 0487, ESR_ELx.ISS.DFSC 0b110101). Hardware gives an
+ * abort, and so do we. It is also what a host says that has lost the memory
+ * behind an IPA: then the guest's handler faults as well, for ever at one PC.
+ */
+static bool absorb_fault(struct vcpu *vcpu)
+{
+	static _Thread_local struct log_budget budget = LOG_BUDGET_INIT;
+	uint64_t pc = 0;
+
+	hyp_vcpu_get_reg(vcpu->hyp, HYP_REG_PC, &pc);
+	vcpu->faults = pc == vcpu->fault_pc ? vcpu->faults + 1 : 1;
+	vcpu->fault_pc = pc;
+	if (vcpu->faults > VCPU_FAULTS_MAX)
+		return false;
+	log_guest(&budget,
+		  "vCPU %u: KVM cannot serve the access by the instruction at PC 0x%" PRIx64
+		  "; the guest gets an external abort",
+		  vcpu->index, pc);
+	return hyp_vcpu_inject_abort(vcpu->hyp) == 0;
+}
+
+static enum vcpu_next fail(struct vcpu *vcpu, const struct vcpu_exit *exit)
+{
+	/* The others leave the guest first, so that the report is of one moment. */
+	machine_end(vcpu->machine, MACHINE_FAILED);
+	report_failure(vcpu, exit);
+	return VCPU_END;
+}
+
+enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit)
+{
+	if (exit->reason < VCPU_EXIT_REASONS)
+		vcpu->exits[exit->reason]++;
+	if (exit->reason != VCPU_EXIT_RUN_FAILED && exit->reason != VCPU_EXIT_INTERRUPTED)
+		vcpu->faults = 0;
+	switch (exit->reason) {
+	case VCPU_EXIT_INTERRUPTED:
+	case VCPU_EXIT_WAKEUP:
+		return VCPU_CONTINUE;
+	case VCPU_EXIT_MMIO:
+		return handle_mmio(vcpu, exit);
+	case VCPU_EXIT_NO_SYNDROME:
+	case VCPU_EXIT_LDST64B:
+		return handle_undescribed(vcpu, exit);
+	case VCPU_EXIT_SHUTDOWN:
+		machine_end(vcpu->machine, MACHINE_POWERED_OFF);
+		return VCPU_END;
+	case VCPU_EXIT_RESET:
+		machine_end_reset(vcpu->machine);
+		return VCPU_END;
+	case VCPU_EXIT_RUN_FAILED:
+		if (exit->detail == EFAULT && absorb_fault(vcpu))
+			return VCPU_CONTINUE;
+		break;
+	case VCPU_EXIT_SUSPEND:      /* we never enable KVM_CAP_ARM_SYSTEM_SUSPEND */
+	case VCPU_EXIT_CRASH:        /* arm64 has no source of it */
+	case VCPU_EXIT_HYPERCALL:    /* no SMCCC filter is set */
+	case VCPU_EXIT_DEBUG:        /* no guest debugging is on */
+	case VCPU_EXIT_SEA:          /* not enabled: the guest gets an SError */
+	case VCPU_EXIT_MEMORY_FAULT: /* guest_memfd is not used */
+	case VCPU_EXIT_DIRTY_RING_FULL:
+	case VCPU_EXIT_FAIL_ENTRY:
+	case VCPU_EXIT_INTERNAL_ERROR:
+	case VCPU_EXIT_OTHER:
+	case VCPU_EXIT_REASONS:
+		break;
+	}
+	return fail(vcpu, exit);
+}
+
+static void run_guest(struct vcpu *vcpu)
+{
+	struct machine *machine = vcpu->machine;
+	struct vcpu_exit exit = {0};
+
+	while (atomic_load_explicit(&machine->outcome, memory_order_acquire) == MACHINE_RUNNING) {
+		enum vcpu_next next;
+
+		if (machine->pause.wanted) {
+			pause_wait(machine);
+			hyp_vcpu_unkick(vcpu->hyp);
+			continue;
+		}
+		hyp_vcpu_run(vcpu->hyp, &exit);
+		posted_drain(&machine->board.posted);
+		next = vcpu_handle_exit(vcpu, &exit);
+		char_port_settle(&machine->port, true);
+		if (next == VCPU_END)
+			break;
+	}
+}
+
+static void *vcpu_thread(void *data)
+{
+	struct vcpu *vcpu = data;
+	char name[16];
+	sigset_t kick;
+
+	snprintf(name, sizeof(name), "vcpu%u", vcpu->index);
+	pthread_setname_np(pthread_self(), name);
+	sigemptyset(&kick);
+	sigaddset(&kick, KICK_SIGNAL);
+	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
+	run_guest(vcpu);
+	return NULL;
+}
+
+static void on_kick(int signal)
+{
+	(void)signal; /* its arrival is all: KVM_RUN returns */
+}
+
+static int set_affinity(pthread_attr_t *attr, const struct vcpu *vcpu, struct error *err)
+{
+	cpu_set_t cpus;
+
+	if (vcpu->pin < 0)
+		return 0;
+	CPU_ZERO(&cpus);
+	CPU_SET((size_t)vcpu->pin, &cpus);
+	if (pthread_attr_setaffinity_np(attr, sizeof(cpus), &cpus))
+		return error_set(err, EINVAL, "--pin: vCPU %u cannot run on host CPU %d",
+				 vcpu->index, vcpu->pin);
+	return 0;
+}
+
+int vcpu_start(struct vcpu *vcpu, struct error *err)
+{
+	struct sigaction action = {.sa_handler = on_kick};
+	pthread_attr_t attr;
+	int r;
+
+	sigaction(KICK_SIGNAL, &action, NULL);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, VCPU_STACK_SIZE);
+	r = set_affinity(&attr, vcpu, err);
+	if (r == 0) {
+		r = -pthread_create(&vcpu->thread, &attr, vcpu_thread, vcpu);
+		if (r == -EINVAL && vcpu->pin >= 0)
+			error_set(err, EINVAL,
+				  "--pin: this host has no CPU %d that vCPU %u may run on",
+				  vcpu->pin, vcpu->index);
+		else if (r < 0)
+			error_set_errno(err, -r, "the host gives no thread for vCPU %u",
+					vcpu->index);
+	}
+	pthread_attr_destroy(&attr);
+	vcpu->started = r == 0;
+	return r;
+}
+
+void vcpu_kick(struct vcpu *vcpu)
+{
+	hyp_vcpu_kick(vcpu->hyp);
+	if (vcpu->started)
+		pthread_kill(vcpu->thread, KICK_SIGNAL);
+}
+
+void vcpu_join(struct vcpu *vcpu)
+{
+	if (vcpu->started)
+		pthread_join(vcpu->thread, NULL);
+	vcpu->started = false;
+}

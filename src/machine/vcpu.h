@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A vCPU: a thread that runs the guest and answers its exits.
+ */
+#ifndef ARMLET_MACHINE_VCPU_H
+#define ARMLET_MACHINE_VCPU_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "core/mmio.h"
+#include "hyp/hyp.h"
+
+struct machine;
+
+struct vcpu {
+	struct machine *machine;
+	struct hyp_vcpu *hyp;
+	uint32_t index;
+	uint64_t mpidr; /* affinity fields only */
+	int pin;        /* host CPU, or -1 */
+	pthread_t thread;
+	atomic_bool started;
+	const struct mmio_region *last; /* region of the last access */
+	uint64_t exits[VCPU_EXIT_REASONS];
+
+	/* Faults in a row that KVM could not serve, all at this PC. */
+	uint64_t fault_pc;
+	unsigned faults;
+};
+
+enum vcpu_next {
+	VCPU_CONTINUE,
+	VCPU_END, /* the machine is to end; the outcome has been recorded */
+};
+
+/*
+ * Answer @exit; for an MMIO read, leave the value in it. The exit is a value,
+ * so that tests can invent it.
+ */
+enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit);
+
+/* Start the thread; it runs the guest until the machine ends. */
+int vcpu_start(struct vcpu *vcpu, struct error *err);
+
+/* Any thread: out of the guest, soon. */
+void vcpu_kick(struct vcpu *vcpu);
+void vcpu_join(struct vcpu *vcpu);
+
+#endif

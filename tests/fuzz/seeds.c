@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Write inputs to start from: seeds FOLDER makes FOLDER/9p, /image, /fdt, /cmdline, /net,
+ * /vhost_user, /virtqueue and /virtio with a small file of each kind that the fuzzers should
+ * find at once.
+ */
+#include <elf.h>
+#include <fcntl.h>
+#include <linux/virtio_ring.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/fdt_builder.h"
+#include "kernel_bytes.h"
+
+#define ARM64_PE  0xaa64
+#define PATH_SIZE 4096
+
+static void save(const char *folder, const char *kind, const char *name, const struct bytes *bytes)
+{
+	char path[PATH_SIZE];
+	ssize_t done = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, kind);
+	mkdir(path, 0777);
+	snprintf(path, sizeof(path), "%s/%s/%s", folder, kind, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd >= 0)
+		done = write(fd, bytes->data, bytes->size);
+	if (done != (ssize_t)bytes->size) {
+		perror(path);
+		exit(EXIT_FAILURE);
+	}
+	close_fd(fd);
+}
+
+static void save_packed(const char *folder, const char *name, const struct bytes *plain)
+{
+	_cleanup_bytes_ struct bytes gzip = bytes_gzip(plain);
+	_cleanup_bytes_ struct bytes zstd = bytes_zstd(plain);
+	_cleanup_bytes_ struct bytes zboot_gzip = bytes_zboot(&gzip, "gzip", ARM64_PE);
+	_cleanup_bytes_ struct bytes zboot_zstd = bytes_zboot(&zstd, "zstd22", ARM64_PE);
+	char path[PATH_SIZE];
+
+	save(folder, "image", name, plain);
+	snprintf(path, sizeof(path), "%s.gz", name);
+	save(folder, "image", path, &gzip);
+	snprintf(path, sizeof(path), "%s.zst", name);
+	save(folder, "image", path, &zstd);
+	snprintf(path, sizeof(path), "%s.zboot-gzip", name);
+	save(folder, "image", path, &zboot_gzip);
+	snprintf(path, sizeof(path), "%s.zboot-zstd", name);
+	save(folder, "image", path, &zboot_zstd);
+}
+
+static void save_elf(const char *folder, const char *name, const struct elf_file *elf)
+{
+	_cleanup_bytes_ struct bytes bytes = bytes_elf(elf);
+
+	save_packed(folder, name, &bytes);
+}
+
+static void save_images(const char *folder)
+{
+	static const struct elf_file fixed = {
+		.type = ET_EXEC,
+		.machine = EM_AARCH64,
+		.entry = 0x40000000,
+		.segment_count = 2,
+		.segments = {{0x40000000, 0x40000000, 64, 128}, {0x40001000, 0x40001000, 32, 32}},
+	};
+	static const struct elf_file vmlinux = {
+		.big_endian = true,
+		.type = ET_DYN,
+		.machine = EM_AARCH64,
+		.entry = UINT64_C(0xffff800080000000),
+		.segment_count = 1,
+		.segments = {{UINT64_C(0xffff800080000000), UINT64_C(0xffff800080000000), 64, 64}},
+	};
+	_cleanup_bytes_ struct bytes plain = bytes_arm64(512, 0, 4096, 0xa);
+	_cleanup_bytes_ struct bytes old = bytes_arm64(512, 0x80000, 0, 0);
+	_cleanup_bytes_ struct bytes efi = bytes_arm64(1024, 0, 4096, 0xa);
+	_cleanup_bytes_ struct bytes raw = bytes_pattern(64);
+
+	bytes_put_pe(&efi, ARM64_PE, 1024);
+	save_packed(folder, "arm64", &plain);
+	save_packed(folder, "arm64-old", &old);
+	save_packed(folder, "arm64-efi", &efi);
+	save_packed(folder, "raw", &raw);
+	save_elf(folder, "elf", &fixed);
+	save_elf(folder, "elf-vmlinux", &vmlinux);
+}
+
+static struct bytes finish(struct fdt_builder *fdt)
+{
+	struct bytes bytes = {0};
+	struct error err;
+	void *blob = NULL;
+
+	if (fdt_builder_finish(fdt, &blob, &bytes.size, &err) < 0) {
+		fprintf(stderr, "%s\n", err.text);
+		exit(EXIT_FAILURE);
+	}
+	bytes.data = blob;
+	return bytes;
+}
+
+static struct fdt_builder *begin(void)
+{
+	struct fdt_builder *fdt;
+
+	if (fdt_builder_create(&fdt) < 0)
+		exit(EXIT_FAILURE);
+	fdt_builder_want_symbols(fdt);
+	fdt_begin(fdt, "%s", "");
+	return fdt;
+}
+
+static struct bytes make_tree(void)
+{
+	_cleanup_(cleanup_fdt_builder_destroy_) struct fdt_builder *fdt = begin();
+
+	fdt_begin(fdt, "chosen");
+	fdt_str(fdt, "bootargs", "quiet");
+	fdt_u64(fdt, "linux,initrd-start", 1);
+	fdt_end(fdt);
+	fdt_begin(fdt, "soc");
+	fdt_begin(fdt, "uart");
+	fdt_label(fdt, "uart0", 0);
+	fdt_end(fdt);
+	fdt_end(fdt);
+	fdt_end(fdt);
+	return finish(fdt);
+}
+
+/* One fragment for &uart0, one for /soc; with a phandle, a label and fixups of its own. */
+static struct bytes make_overlay(void)
+{
+	_cleanup_(cleanup_fdt_builder_destroy_) struct fdt_builder *fdt = begin();
+
+	fdt_begin(fdt, "fragment@0");
+	fdt_u32(fdt, "target", 0xffffffff);
+	fdt_begin(fdt, "__overlay__");
+	fdt_str(fdt, "status", "okay");
+	fdt_u32(fdt, "link", 1);
+	fdt_end(fdt);
+	fdt_end(fdt);
+	fdt_begin(fdt, "fragment@1");
+	fdt_str(fdt, "target-path", "/soc");
+	fdt_begin(fdt, "__overlay__");
+	fdt_begin(fdt, "node");
+	fdt_label(fdt, "node", 1);
+	fdt_end(fdt);
+	fdt_end(fdt);
+	fdt_end(fdt);
+	fdt_begin(fdt, "__fixups__");
+	fdt_str(fdt, "uart0", "/fragment@0:target:0");
+	fdt_end(fdt);
+	fdt_begin(fdt, "__local_fixups__");
+	fdt_begin(fdt, "fragment@0");
+	fdt_begin(fdt, "__overlay__");
+	fdt_u32(fdt, "link", 0);
+	fdt_end(fdt);
+	fdt_end(fdt);
+	fdt_end(fdt);
+	fdt_end(fdt);
+	return finish(fdt);
+}
+
+static void save_trees(const char *folder)
+{
+	_cleanup_bytes_ struct bytes tree = make_tree();
+	_cleanup_bytes_ struct bytes overlay = make_overlay();
+	uint8_t size[2] = {(uint8_t)tree.size, (uint8_t)(tree.size >> 8)};
+	struct bytes head = {.data = size, .size = sizeof(size)};
+	_cleanup_bytes_ struct bytes alone = bytes_concat(&head, &tree);
+	_cleanup_bytes_ struct bytes both = bytes_concat(&alone, &overlay);
+
+	save(folder, "fdt", "tree", &alone);
+	save(folder, "fdt", "overlay", &both);
+}
+
+/* Command lines: their words end in NUL. */
+static void save_command_lines(const char *folder)
+{
+	static const char spelled[] = "--kernel\0Image\0--cpus=4\0-m2G\0--pin\0"
+				      "1,2-4\0--pmu";
+	static const char others[] = "Image\0--sve=off\0--dtb-overlay\0a\0--network\0mode=none";
+	const struct bytes first = {.data = (uint8_t *)(uintptr_t)spelled, .size = sizeof(spelled)};
+	const struct bytes second = {.data = (uint8_t *)(uintptr_t)others, .size = sizeof(others)};
+
+	save(folder, "cmdline", "spelled", &first);
+	save(folder, "cmdline", "others", &second);
+}
+
+/* A control command, and frames in pieces. */
+static void save_frames(const char *folder)
+{
+	static const uint8_t address[] = {8, 1, 1, 2, 1, 2, 3, 4, 5, 4,  0,  0,  0,  14, 14,
+					  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
+	static const uint8_t offloads[] = {10, 5, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2,
+					   0,  0, 2, 7, 0, 1, 1, 4, 0, 1, 0, 18};
+	static const uint8_t table[] = {16, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 94, 0, 0, 1};
+	const struct bytes first = {.data = (uint8_t *)(uintptr_t)address, .size = sizeof(address)};
+	const struct bytes second = {.data = (uint8_t *)(uintptr_t)offloads,
+				     .size = sizeof(offloads)};
+	const struct bytes third = {.data = (uint8_t *)(uintptr_t)table, .size = sizeof(table)};
+
+	save(folder, "net", "address", &first);
+	save(folder, "net", "offloads", &second);
+	save(folder, "net", "table", &third);
+}
+
+/* A queue's input, as fuzz_virtqueue.c has it: the head, then the RAM. */
+#define QUEUE_SIZE   4
+#define QUEUE_HEAD   18
+#define QUEUE_DRIVER 0x40
+#define QUEUE_DEVICE 0x60
+#define QUEUE_TABLE  0x90
+#define QUEUE_DATA   0xc0
+#define QUEUE_RAM    UINT64_C(0x40000000)
+
+static void put_desc(struct bytes *bytes, size_t offset, uint64_t addr, uint32_t size,
+		     uint64_t tail)
+{
+	bytes_put(bytes, QUEUE_HEAD + offset, 8, QUEUE_RAM + addr);
+	bytes_put(bytes, QUEUE_HEAD + offset + 8, 4, size);
+	bytes_put(bytes, QUEUE_HEAD + offset + 12, 4, tail);
+}
+
+/* Two buffers, of a piece to be read and one to be written each: the second perhaps in a table. */
+static void save_queue(const char *folder, const char *name, bool packed, bool indirect)
+{
+	static const uint8_t steps[] = {0x10, 0x10, 0x13, 0x12, 0x04, 0x05, 0x0f};
+	uint8_t data[QUEUE_HEAD + QUEUE_DATA + 64] = {0};
+	struct bytes bytes = {.data = data, .size = sizeof(data)};
+	/* What stands behind addr and len: flags, next; or id, flags. */
+	const unsigned shift = packed ? 16 : 0;
+	const uint64_t flags = (packed ? 1 << VRING_PACKED_DESC_F_AVAIL : 0);
+
+	bytes_put(&bytes, 0, 1, (packed ? 1 : 0) | (indirect ? 2 : 0) | 4);
+	bytes_put(&bytes, 1, 2, QUEUE_SIZE);
+	bytes_put(&bytes, 5, 2, QUEUE_DRIVER);
+	bytes_put(&bytes, 7, 2, QUEUE_DEVICE);
+	bytes_put(&bytes, 9, 1, sizeof(steps) + 1);
+	memcpy(data + 10, steps, sizeof(steps));
+	put_desc(&bytes, 0, QUEUE_DATA, 16,
+		 (flags | VRING_DESC_F_NEXT) << shift | (packed ? 0 : 1 << 16));
+	put_desc(&bytes, 16, QUEUE_DATA, 16, (flags | VRING_DESC_F_WRITE) << shift);
+	put_desc(&bytes, 32, indirect ? QUEUE_TABLE : QUEUE_DATA, 32,
+		 (flags | (indirect ? VRING_DESC_F_INDIRECT : 0)) << shift);
+	put_desc(&bytes, QUEUE_TABLE, QUEUE_DATA, 16,
+		 (uint64_t)VRING_DESC_F_NEXT << shift | (packed ? 0 : 1 << 16));
+	put_desc(&bytes, QUEUE_TABLE + 16, QUEUE_DATA, 16, (uint64_t)VRING_DESC_F_WRITE << shift);
+	if (!packed) {
+		bytes_put(&bytes, QUEUE_HEAD + QUEUE_DRIVER + 2, 2, 2);
+		bytes_put(&bytes, QUEUE_HEAD + QUEUE_DRIVER + 6, 2, 2);
+	}
+	save(folder, "virtqueue", name, &bytes);
+}
+
+/* Steps of fuzz_9p.c: a session, an attach, a read that is flushed; good and bad answers. */
+static void save_9p(const char *folder)
+{
+	static const char session[] = "\0\40\25\25\0\0\0d\377\377\0\20\0\0\b\0"
+				      "9P2000.L\72"
+				      "\0\40\33\33\0\0\0h\1\0\1\0\0\0\377\377\377\377\4\0"
+				      "root\0\0\0\0\0\0\66"
+				      "\0\40\27\27\0\0\0t\2\0\1\0\0\0\0\0\0\0\0\0\0\0\20\0\0\0"
+				      "\0\40\11\11\0\0\0l\3\0\2\0\2\7";
+	static const char bad[] = "\0\40\25\25\0\0\0d\377\377\0\20\0\0\b\0"
+				  "9P2000.L\72"
+				  "\0\40\13\13\0\0\0x\2\0\1\0\0\0\1\13\13\0\0\0\7\200\0\5\0\0\0";
+	const struct bytes first = {.data = (uint8_t *)(uintptr_t)session,
+				    .size = sizeof(session) - 1};
+	const struct bytes second = {.data = (uint8_t *)(uintptr_t)bad, .size = sizeof(bad) - 1};
+
+	save(folder, "9p", "session", &first);
+	save(folder, "9p", "bad", &second);
+}
+
+#define VHOST_USER_ANSWER 20 /* bytes: a header, and a number */
+
+/* What a vhost-user server says to all that fuzz_vhost_user.c asks of it. */
+static void save_vhost_user(const char *folder, const char *name, uint64_t protocol)
+{
+	/* The requests: bit 7 marks those that are only answered with REPLY_ACK. */
+	static const uint8_t requests[] = {
+		1,        15,      16 | 128, 17,       3 | 128,  2 | 128,  5 | 128, 8 | 128,
+		10 | 128, 9 | 128, 13 | 128, 12 | 128, 18 | 128, 18 | 128, 11,
+	};
+	uint8_t data[ARRAY_SIZE(requests) * VHOST_USER_ANSWER] = {0};
+	struct bytes bytes = {.data = data, .size = sizeof(data)};
+	size_t at = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(requests); i++) {
+		uint8_t request = requests[i] & 127;
+		uint64_t value = request == 1 ? BIT(32) | BIT(30) : request == 15 ? protocol : 0;
+
+		if ((requests[i] & 128 && (request == 16 || !(protocol & BIT(3)))) ||
+		    (request == 17 && !(protocol & 1)))
+			continue;
+		bytes_put(&bytes, at, 4, request);
+		bytes_put(&bytes, at + 4, 4, 5);
+		bytes_put(&bytes, at + 8, 4, 8);
+		bytes_put(&bytes, at + 12, 8, request == 17 ? 2 : value);
+		at += VHOST_USER_ANSWER;
+	}
+	bytes.size = at;
+	save(folder, "vhost_user", name, &bytes);
+}
+
+/* A driver's input, as fuzz_virtio.c has it: a split ring with a buffer for each queue. */
+#define DRIVER_HEAD   8
+#define DRIVER_RING   512
+#define DRIVER_QUEUES 8
+#define DRIVER_DATA   0x2000
+#define DRIVER_SPLIT  UINT32_C(0xfffffffb) /* all features but those whose bit is 2, or 34 */
+
+static void save_driver(const char *folder, const char *name, uint8_t device)
+{
+	static const uint8_t steps[] = {0x02, 0x0a, 0x12, 0x1a, 0x22, 0x05, 0x70, 0x07,
+					0x06, 0x05, 0x1b, 0x02, 0x0a, 0x12, 0x07};
+	uint8_t data[DRIVER_HEAD + DRIVER_QUEUES * DRIVER_RING + sizeof(steps)] = {0};
+	struct bytes bytes = {.data = data, .size = sizeof(data)};
+
+	bytes_put(&bytes, 0, 1, device);
+	bytes_put(&bytes, 1, 1, 7); /* all the way up */
+	bytes_put(&bytes, 2, 4, DRIVER_SPLIT);
+	bytes_put(&bytes, 6, 2, DRIVER_QUEUES * DRIVER_RING);
+	for (size_t i = 0; i < DRIVER_QUEUES; i++) {
+		size_t ring = DRIVER_HEAD + i * DRIVER_RING;
+
+		bytes_put(&bytes, ring, 8, QUEUE_RAM + DRIVER_DATA);
+		bytes_put(&bytes, ring + 8, 4, 64);
+		bytes_put(&bytes, ring + 12, 4, VRING_DESC_F_NEXT | 1 << 16);
+		bytes_put(&bytes, ring + 16, 8, QUEUE_RAM + DRIVER_DATA);
+		bytes_put(&bytes, ring + 24, 4, 4096);
+		bytes_put(&bytes, ring + 28, 4, VRING_DESC_F_WRITE);
+		bytes_put(&bytes, ring + 256 + 2, 2, 1); /* one is available */
+	}
+	memcpy(data + sizeof(data) - sizeof(steps), steps, sizeof(steps));
+	save(folder, "virtio", name, &bytes);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "Usage: seeds FOLDER\n");
+		return EXIT_FAILURE;
+	}
+	mkdir(argv[1], 0777);
+	save_images(argv[1]);
+	save_trees(argv[1]);
+	save_command_lines(argv[1]);
+	save_frames(argv[1]);
+	save_9p(argv[1]);
+	save_vhost_user(argv[1], "all", UINT64_MAX);
+	save_vhost_user(argv[1], "least", 0);
+	save_queue(argv[1], "split", false, false);
+	save_queue(argv[1], "split-indirect", false, true);
+	save_queue(argv[1], "packed", true, false);
+	save_queue(argv[1], "packed-indirect", true, true);
+	save_driver(argv[1], "rng", 0);
+	save_driver(argv[1], "console", 1);
+	save_driver(argv[1], "ports", 2);
+	save_driver(argv[1], "balloon", 3);
+	save_driver(argv[1], "balloon-without-hints", 4);
+	save_driver(argv[1], "disk", 5);
+	save_driver(argv[1], "disk-that-holds", 6);
+	return EXIT_SUCCESS;
+}

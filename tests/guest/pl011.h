@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PL011, from its Technical Reference Manual (DDI 0183G), chapters 3 and 4.
+ * Written down again here and not taken from the model, so that a slip in one
+ * is noticed by the other.
+ */
+#ifndef ARMLET_GUEST_PL011_H
+#define ARMLET_GUEST_PL011_H
+
+enum {
+	UARTDR = 0x00,
+	UARTRSR = 0x04,
+	UARTECR = 0x04,
+	UARTFR = 0x18,
+	UARTILPR = 0x20,
+	UARTIBRD = 0x24,
+	UARTFBRD = 0x28,
+	UARTLCR_H = 0x2c,
+	UARTCR = 0x30,
+	UARTIFLS = 0x34,
+	UARTIMSC = 0x38,
+	UARTRIS = 0x3c,
+	UARTMIS = 0x40,
+	UARTICR = 0x44,
+	UARTDMACR = 0x48,
+	UARTTCR = 0x80,
+	UARTITIP = 0x84,
+	UARTITOP = 0x88,
+	UARTTDR = 0x8c,
+	UARTPeriphID0 = 0xfe0,
+
+	UARTFR_RXFE = 0x10,
+	UARTFR_TXFF = 0x20,
+	UARTFR_RXFF = 0x40,
+	UARTFR_TXFE = 0x80,
+
+	UARTLCR_H_BRK = 0x01,
+	UARTLCR_H_FEN = 0x10,
+	UARTLCR_H_8BITS = 0x60,
+
+	UARTCR_UARTEN = 0x001,
+	UARTCR_LBE = 0x080,
+	UARTCR_TXE = 0x100,
+	UARTCR_RXE = 0x200,
+	UARTCR_DTR = 0x400,
+	UARTCR_RTS = 0x800,
+	UARTCR_Out1 = 0x1000,
+	UARTCR_Out2 = 0x2000,
+
+	UARTINT_RIM = 0x001,
+	UARTINT_CTSM = 0x002,
+	UARTINT_DCDM = 0x004,
+	UARTINT_DSRM = 0x008,
+	UARTINT_RX = 0x010,
+	UARTINT_TX = 0x020,
+	UARTINT_RT = 0x040,
+	UARTINT_FE = 0x080,
+	UARTINT_PE = 0x100,
+	UARTINT_BE = 0x200,
+	UARTINT_OE = 0x400,
+	UARTINT_ALL = 0x7ff,
+
+	UARTDR_FE = 0x100,
+	UARTDR_PE = 0x200,
+	UARTDR_BE = 0x400,
+	UARTDR_OE = 0x800,
+};
+
+#endif

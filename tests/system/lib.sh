@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+# lib.sh - what the tests are written with; sourced by run.
+# shellcheck shell=sh
+
+all_tests=''
+
+# describe NAME SENTENCE [SECONDS]: introduces test_NAME; it may take so long.
+describe() {
+	all_tests="$all_tests $1"
+	eval "sentence_$1=\$2 limit_$1=\${3:-60}"
+}
+
+description() { eval "printf '%s\n' \"\$sentence_$1\""; }
+
+# The limits are those of a real machine or of a fast emulated host; a slow
+# host gets more, as armhost's hosts with newer kernels are slow.
+limit() {
+	eval "seconds=\$limit_$1"
+	echo $((seconds * slowness))
+}
+
+emulated() { [ -n "${ARMHOST:-}" ]; }
+
+slowness=1
+if emulated; then
+	case $(uname -r) in
+	6.1.*) slowness=5 ;;
+	*) slowness=8 ;;
+	esac
+fi
+
+# need_helper PROGRAM: one that armlet starts. Emulated hosts get it; their root is
+# a file system of their own that is gone with them.
+need_helper() {
+	if emulated && [ -n "${ARMLET_HELPERS:-}" ] && [ ! -e /lib/ld-linux-aarch64.so.1 ]; then
+		for folder in lib usr/bin usr/sbin usr/lib/qemu etc; do
+			mkdir -p "/$folder"
+			cp "$ARMLET_HELPERS/$folder"/* "/$folder/"
+		done
+	fi
+	PATH=$PATH:/usr/sbin
+	need "$1"
+}
+
+# ---- Verdicts -------------------------------------------------------------
+
+say() { printf '%s\n' "$*"; }
+
+show() {
+	[ -e "$1" ] || return 0
+	say "---- the end of $1:"
+	tail -n "${2:-12}" "$1" | cut -c1-200
+	say "----"
+}
+
+fail() {
+	say "failed: $*"
+	show out
+	show err
+	exit 1
+}
+
+skip() {
+	say "$*"
+	exit 77
+}
+
+need() {
+	for tool; do
+		command -v "$tool" >/dev/null || skip "there is no $tool here"
+	done
+}
+
+# ---- Running armlet -------------------------------------------------------
+
+# armlet ARGUMENT...: standard output in out, error in err, status in $STATUS.
+armlet() {
+	STATUS=0
+	"$ARMLET" "$@" >out 2>err || STATUS=$?
+}
+
+# start ARGUMENT...: the same in the background, as process $PID. A shell gives
+# what it starts with & no standard input unless that is told.
+start() {
+	: >out
+	{ "$ARMLET" "$@" <&9 9<&- >out 2>err & } 9<&0
+	PID=$!
+}
+
+# finish [SECONDS]: waits for the end of what start has begun.
+finish() {
+	wait_until "${1:-30}" gone "$PID" || fail "armlet goes on and on"
+	STATUS=0
+	wait "$PID" || STATUS=$?
+}
+
+gone() {
+	[ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status" 2>/dev/null
+}
+
+# wait_until SECONDS COMMAND...
+wait_until() {
+	deadline=$(($(uptime_seconds) + $1 * slowness))
+	shift
+	until "$@"; do
+		[ "$(uptime_seconds)" -lt $deadline ] || return 1
+		sleep 0.05
+	done
+}
+
+uptime_seconds() { sed 's/\..*//' /proc/uptime; }
+
+printed() { grep -aqe "$1" out; }
+
+# wait_for PATTERN [SECONDS]: until standard output has it; not beyond the end of
+# what start has begun.
+wait_for() {
+	wait_until "${2:-30}" printed_or_gone "$1"
+	printed "$1" || fail "'$1' was not printed"
+}
+
+printed_or_gone() { printed "$1" || gone "${PID:-}"; }
+
+expect_status() {
+	[ "$STATUS" -eq "$1" ] || fail "the status is $STATUS, not $1"
+}
+
+# grep's basic expressions, of lines
+expect_out() {
+	for pattern; do
+		grep -aqe "$pattern" out || fail "standard output lacks '$pattern'"
+	done
+}
+
+expect_no_out() {
+	for pattern; do
+		! grep -aqe "$pattern" out || fail "standard output has '$pattern'"
+	done
+}
+
+expect_err() {
+	for pattern; do
+		grep -aqe "$pattern" err || fail "standard error lacks '$pattern'"
+	done
+}
+
+expect_silence() { [ ! -s err ] || fail "standard error is not empty"; }
+
+# expect_at_most VALUE LIMIT WHAT
+expect_at_most() {
+	say "$3: $1 (at most $2)"
+	[ "$1" -le "$2" ] || fail "$3: $1 is more than $2"
+}
+
+# What every refusal of bad input must be like: one sentence that has PATTERN.
+expect_refusal() {
+	expect_status 125
+	[ ! -s out ] || fail "standard output is not empty"
+	[ "$(wc -l <err)" -eq 1 ] || fail "standard error is not one line"
+	expect_err '^armlet[ a-z]*: '
+	expect_err "$@"
+	! grep -q '\.$' err || fail "the sentence ends with a full stop"
+	say "$(cat err)"
+}
+
+# refused [--] PATTERN ARGUMENT...: armlet run must refuse them.
+refused() {
+	[ "$1" != -- ] || shift
+	wanted=$1
+	shift
+	armlet run "$@"
+	expect_refusal "$wanted"
+}
+
+# ---- Payloads -------------------------------------------------------------
+
+payload_path() { echo "$ARMLET_PAYLOADS/$1.bin"; }
+
+# payload NAME ARGUMENT...: runs a bare-metal guest to its end.
+payload() {
+	name=$1
+	shift
+	armlet run -k "$(payload_path "$name")" "$@"
+	expect_report
+}
+
+# The guest's own verdicts, in out.
+expect_report() {
+	expect_status 0
+	! grep -a '^not ok' out >failures || { cat failures; fail "the guest finds faults"; }
+	printed '^done' || fail "the guest did not come to its end"
+	say "$(grep -ac '^ok ' out) checks by the guest"
+}
+
+# ---- Linux guests ---------------------------------------------------------
+
+kernel() { echo "$ARMLET_GUESTS/$1/Image"; }
+
+need_guest() {
+	if [ -z "${ARMLET_GUESTS:-}" ] || [ ! -e "$(kernel "$1")" ]; then
+		skip "there is no guest $1 (ARMLET_GUESTS)"
+	fi
+}
+
+# What tests of something else boot.
+guest=6.1
+
+# guest_script: makes initrd, with standard input as the script that the guest runs,
+# and with whatever else is in extra.
+guest_script() {
+	need_guest "$guest"
+	need cpio
+	mkdir -p extra/scripts
+	{
+		echo '#!/bin/sh'
+		cat
+	} >extra/scripts/test
+	chmod 755 extra/scripts/test
+	{
+		cat "$ARMLET_GUESTS/$guest/initrd.cpio"
+		(cd extra && find . -type f | sed 's,^\./,,' | cpio -o -H newc 2>/dev/null)
+	} >initrd
+}
+
+# guest_tool NAME: one of our helpers, as a program of the guest of guest_script.
+guest_tool() {
+	mkdir -p extra/bin
+	cp "$ARMLET_TOOLS/$1" "extra/bin/$1"
+	chmod 755 "extra/bin/$1"
+}
+
+# for_others FILE: a copy in the test's directory that everybody may read and run,
+# wherever the original is.
+for_others() {
+	chmod 755 "$DIR" "$DIR/.."
+	cp "$1" "$DIR/${1##*/}"
+	chmod 755 "$DIR/${1##*/}"
+	echo "$DIR/${1##*/}"
+}
+
+# unprivileged ARGUMENT...: armlet as a user who may nothing.
+unprivileged() {
+	STATUS=0
+	"$ARMLET_TOOLS/unprivileged" "$(for_others "$ARMLET")" "$@" >out 2>err || STATUS=$?
+}
+
+# guest_runs COMMANDS: the same, for a word.
+guest_runs() {
+	printf '%s\n' "$1" >script
+	guest_script <script
+}
+
+words="console=ttyAMA0 quiet panic=-1 armlet.script=test"
+
+# The carriage returns of a console's lines are no part of what a test looks for.
+plain_out() {
+	tr -d '\r' <out >out.text
+	mv out.text out
+}
+
+# linux ARGUMENT...: boots the guest with its script, to its end.
+linux() {
+	armlet run -k "$(kernel "$guest")" -i initrd -m 256 -a "$words" "$@"
+	plain_out
+}
+
+start_linux() {
+	start run -k "$(kernel "$guest")" -i initrd -m 256 -a "$words" "$@"
+}
+
+# converse ARGUMENT...: start_linux with a pipe to the guest's console, where tell
+# writes, until farewell has waited for the guest's end.
+converse() {
+	open_pipe
+	start_linux "$@" <pipe 3>&-
+}
+
+open_pipe() {
+	mkfifo pipe
+	exec 3<>pipe
+}
+
+tell() { echo "$*" >&3; }
+
+# farewell [SECONDS]
+farewell() {
+	finish "$@"
+	exec 3>&-
+	plain_out
+}
+
+ready_times() { [ "$(grep -ac '^ready' out)" -ge "$1" ]; }
+
+# load MODULE FILE: what makes FILE, a device of the host's.
+load() {
+	[ -e "$2" ] || modprobe "$1" 2>/dev/null
+	[ -e "$2" ] || skip "the host has no $2"
+}
+
+# ---- The host -------------------------------------------------------------
+
+# The mode of KVM that an emulated host was booted with: vhe if nothing says else.
+kvm_mode() {
+	mode=$(sed -n 's/.*kvm-arm\.mode=\([a-z]*\).*/\1/p' /proc/cmdline)
+	if [ -z "$mode" ]; then
+		dmesg 2>/dev/null | grep -q 'VHE mode initialized' && mode=vhe
+	fi
+	echo "${mode:-nvhe}"
+}
+
+# One field of doctor's JSON: kvm_fact gicv3
+kvm_fact() {
+	"$ARMLET" doctor --json | sed -n "s/^ *\"$1\": *\"*\([^\",]*\)\"*,*\$/\1/p" | head -n 1
+}
+
+need_gicv3() { [ "$(kvm_fact gicv3)" = true ] || skip "the host has no GICv3 for guests"; }
+
+# Kilobytes of memory that a process holds beside what its guest holds.
+resident() {
+	awk '/^RssAnon|^RssFile|^RssShmem/ { sum += $2 } END { print sum + 0 }' "/proc/$1/status"
+}
+
+# Ticks (hundredths of a second) of CPU time that a process has used.
+cpu_ticks() { sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'; }
+
+# exits NAME: one of KVM's counters, over all VMs.
+exits() { cat "/sys/kernel/debug/kvm/$1" 2>/dev/null; }

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The option tables: every option of `armlet run` in every spelling, every refusal. */
+#include "options.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "cli.h"
+#include "unit.h"
+
+#define MAX_WORDS 40
+
+static struct run_options run;
+static enum options_result result;
+static struct error err;
+
+static int parse(const char *const *words, size_t count)
+{
+	static char *argv[MAX_WORDS + 1];
+	static char copies[MAX_WORDS][512];
+	static char name[] = "run";
+
+	/* Words of their own, as those of a program are: a record is cut in place. */
+	argv[0] = name;
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_uint_lt(strlen(words[i]), sizeof(copies[i]));
+		argv[i + 1] = strcpy(copies[i], words[i]);
+	}
+	argv[count + 1] = NULL;
+	run_options_init(&run);
+	err = (struct error){0};
+	return options_parse(&run_table, (int)count + 1, argv, &run, &result, &err);
+}
+
+/* Words of a command line, separated by '|'. */
+static int parse_line(const char *line)
+{
+	static char text[512];
+	const char *words[MAX_WORDS];
+	char *rest = text;
+	size_t count = 0;
+
+	snprintf(text, sizeof(text), "%s", line);
+	while (*line && rest && count + 1 < MAX_WORDS)
+		words[count++] = strsep(&rest, "|");
+	return parse(words, count);
+}
+
+START_TEST(test_defaults)
+{
+	ck_assert_int_eq(parse_line(""), 0);
+	ck_assert_int_eq(result, OPTIONS_OK);
+	ck_assert_ptr_null(run.machine.kernel);
+	ck_assert_uint_eq(run.machine.cpus, 1);
+	ck_assert_uint_eq(run.machine.mem, 512 * MIB);
+	ck_assert_str_eq(run.machine.kvm_device, "/dev/kvm");
+	ck_assert_int_eq(run.log_level, LOG_LEVEL_WARNING);
+	ck_assert_uint_eq(run.timeout, 0);
+	ck_assert_int_eq(run.machine.pmu, CONFIG_AUTO);
+	ck_assert(!run.machine.no_reboot);
+}
+END_TEST
+
+/* A value that an option of this table takes, and whether the field then holds it. */
+static const char *good_value(const struct option_def *option)
+{
+	switch (option->type) {
+	case OPTION_FLAG:
+		return NULL;
+	case OPTION_U32:
+		return "7";
+	case OPTION_SIZE:
+		return "64M";
+	case OPTION_LIST:
+		return "1,4-6";
+	case OPTION_CHOICE:
+	case OPTION_SWITCH:
+		return option->choices[1];
+	case OPTION_RECORDS:
+		return option->record->choices ? option->record->choices[1]
+		       : option->alone         ? good_value(option->record)
+					       : "some/file";
+	default:
+		return "some/file -with=odd words";
+	}
+}
+
+static void check_field(const struct option_def *option, const char *value)
+{
+	const void *field = (const char *)&run + option->offset;
+	const void *counter = (const char *)&run + option->count_offset;
+
+	switch (option->type) {
+	case OPTION_FLAG:
+		ck_assert(*(const bool *)field);
+		break;
+	case OPTION_U32:
+		ck_assert_uint_eq(*(const uint32_t *)field, 7);
+		break;
+	case OPTION_SIZE:
+		ck_assert_uint_eq(*(const uint64_t *)field, 64 * MIB);
+		break;
+	case OPTION_LIST:
+		ck_assert_uint_eq(*(const size_t *)counter, 4);
+		ck_assert_uint_eq(((const uint32_t *)field)[3], 6);
+		break;
+	case OPTION_CHOICE:
+	case OPTION_SWITCH:
+		ck_assert_int_eq(*(const int *)field, 1);
+		break;
+	case OPTION_RECORDS:
+		ck_assert_uint_eq(*(const size_t *)counter, 1);
+		break;
+	case OPTION_STRINGS:
+	case OPTION_FILES:
+		ck_assert_uint_eq(*(const size_t *)counter, 1);
+		ck_assert_str_eq(*(const char *const *)field, value);
+		break;
+	default:
+		ck_assert_str_eq(*(const char *const *)field, value);
+		break;
+	}
+}
+
+static void check_spelling(const struct option_def *option, const char *const *words, size_t count,
+			   const char *value)
+{
+	ck_assert_msg(parse(words, count) == 0, "%s: %s", words[0], err.text);
+	ck_assert_int_eq(result, OPTIONS_OK);
+	check_field(option, value);
+}
+
+/* --name VALUE, --name=VALUE, -l VALUE, -lVALUE */
+START_TEST(test_every_spelling)
+{
+	for (const struct option_def *o = run_table.options; o->name; o++) {
+		const char *value = good_value(o);
+		char name[64], joined[128], letter[3] = {'-', o->letter}, joined_letter[64];
+		const char *words[2] = {name, value};
+
+		snprintf(name, sizeof(name), "--%s", o->name);
+		snprintf(joined, sizeof(joined), "--%s=%s", o->name, value ? value : "");
+		snprintf(joined_letter, sizeof(joined_letter), "-%c%s", o->letter,
+			 value ? value : "");
+		if (o->type == OPTION_FLAG) {
+			check_spelling(o, words, 1, NULL);
+			continue;
+		}
+		check_spelling(o, &(const char *){joined}, 1, value);
+		if (option_takes_no_word(o)) {
+			check_spelling(o, words, 1, NULL); /* alone it is "on" */
+			continue;
+		}
+		check_spelling(o, words, 2, value);
+		if (!o->letter)
+			continue;
+		words[0] = letter;
+		check_spelling(o, words, 2, value);
+		check_spelling(o, &(const char *){joined_letter}, 1, value);
+	}
+}
+END_TEST
+
+static const struct {
+	const char *line;
+	const char *says; /* the whole sentence */
+} refused_rows[] = {
+	{"--kernal|Image", "unknown option --kernal; did you mean --kernel?"},
+	{"--kern=Image", "unknown option --kern; did you mean --kernel?"},
+	{"--cpu=2", "unknown option --cpu; did you mean --cpus?"},
+	{"--no-rebot", "unknown option --no-rebot; did you mean --no-reboot?"},
+	{"--zzzzzzzz", "unknown option --zzzzzzzz; `armlet run --help` lists them all"},
+	{"--=x", "unknown option --; `armlet run --help` lists them all"},
+	{"-z", "unknown option -z; `armlet run --help` lists them all"},
+	{"--cpus", "--cpus needs a value: --cpus N"},
+	{"-c", "--cpus needs a value: --cpus N"},
+	{"--kernel", "--kernel needs a value: --kernel FILE"},
+	{"--cpus=", "--cpus: '' is not a number from 1 to 512"},
+	{"--cpus|0", "--cpus: '0' is not a number from 1 to 512"},
+	{"--cpus|513", "--cpus: '513' is not a number from 1 to 512"},
+	{"-c100000", "--cpus: '100000' is not a number from 1 to 512"},
+	{"--cpus|-1", "--cpus: '-1' is not a number from 1 to 512"},
+	{"--cpus|two", "--cpus: 'two' is not a number from 1 to 512"},
+	{"--cpus|4294967297", "--cpus: '4294967297' is not a number from 1 to 512"},
+	{"--mem|0", "--mem: 0 is out of range, which is 16 MiB to 4 PiB"},
+	{"--mem|15M", "--mem: 15M is out of range, which is 16 MiB to 4 PiB"},
+	{"--mem|12Q", "--mem: '12Q' is not a size; write it as 512M or 2G"},
+	{"--mem=", "--mem: '' is not a size; write it as 512M or 2G"},
+	{"--mem|5000T", "--mem: 5000T is out of range, which is 16 MiB to 4 PiB"},
+	{"--mem|99999999999999999999", "--mem: 99999999999999999999 is out of range, which is "
+				       "16 MiB to 4 PiB"},
+	{"--irqchip|gicv4", "--irqchip: 'gicv4' is not one of auto gicv3 gicv2"},
+	{"--pmu=maybe", "--pmu: 'maybe' is not one of auto on off"},
+	{"--net|bridge", "--net: 'bridge' is not one of none user tap"},
+	{"--net|user,mac", "--net: mac needs a value: mac=MAC"},
+	{"--loglevel=loud", "--loglevel: 'loud' is not one of error warning info debug"},
+	{"--pin|a", "--pin: 'a' is not a list of numbers such as 0,2,4-7"},
+	{"--pin|3-1", "--pin: '3-1' is not a list of numbers such as 0,2,4-7"},
+	{"--timeout|0", "--timeout: '0' is not a number from 1 to 4294967295"},
+	{"--no-reboot=yes", "--no-reboot takes no value, but was given 'yes'"},
+	{"--hugepages=", "--hugepages takes no value, but was given ''"},
+	{"one|two", "'two': there is a kernel already, 'one'; quote words that belong together"},
+	{"--kernel|one|two", "'two': there is a kernel already, 'one'; quote words that belong "
+			     "together"},
+};
+
+START_TEST(test_refused)
+{
+	ck_assert_int_eq(parse_line(refused_rows[_i].line), -EINVAL);
+	ck_assert_str_eq(err.text, refused_rows[_i].says);
+}
+END_TEST
+
+/* Records: "WORD,name=value,flag". */
+START_TEST(test_disks)
+{
+	const struct disk_config *disk = run.machine.disks;
+
+	ck_assert_int_eq(parse_line("-d|a.img|--disk=b.img,ro,serial=S 1,block-size=4096,direct|"
+				    "--disk|file=c,,d.img,cache=unsafe,on-error=pause,ephemeral|"
+				    "-dodd=name,format=raw,aio=threads,discard=off,queues=4"),
+			 0);
+	ck_assert_uint_eq(run.machine.disk_count, 4);
+	ck_assert_str_eq(disk[0].file, "a.img");
+	ck_assert(!disk[0].read_only && !disk[0].direct);
+	ck_assert_uint_eq(disk[0].queues, 1);
+	ck_assert_str_eq(disk[1].file, "b.img");
+	ck_assert_str_eq(disk[1].serial, "S 1");
+	ck_assert(disk[1].read_only && disk[1].direct && !disk[1].ephemeral);
+	ck_assert_uint_eq(disk[1].block_size, 4096);
+	ck_assert_str_eq(disk[2].file, "c,d.img");
+	ck_assert(disk[2].ephemeral);
+	ck_assert_int_eq(disk[2].cache, 2);
+	ck_assert_int_eq(disk[2].on_error, 1);
+	ck_assert_str_eq(disk[3].file, "odd=name");
+	ck_assert_str_eq(disk[3].format, "raw");
+	ck_assert_int_eq(disk[3].aio, 2);
+	ck_assert_int_eq(disk[3].discard, 1);
+	ck_assert_uint_eq(disk[3].queues, 4);
+}
+END_TEST
+
+static const struct {
+	const char *line;
+	const char *says;
+} bad_disk_rows[] = {
+	{"-d", "--disk needs a value: --disk FILE[,PROPERTY]..."},
+	{"-d|a,sreial=1", "--disk: unknown property 'sreial'; did you mean 'serial'?"},
+	{"-d|a,zzzzzzzz", "--disk: unknown property 'zzzzzzzz'"},
+	{"-d|a,", "--disk: unknown property ''"},
+	{"-d|a,serial", "--disk: serial needs a value: serial=TEXT"},
+	{"-d|a,ro=1", "--disk: ro takes no value, but was given '1'"},
+	{"-d|a,queues=0", "--disk: queues: '0' is not a number from 1 to 16"},
+	{"-d|a,block-size=256", "--disk: block-size: '256' is not a number from 512 to 65536"},
+	{"-d|a,cache=none", "--disk: cache: 'none' is not one of writeback writethrough unsafe"},
+};
+
+START_TEST(test_bad_disks)
+{
+	ck_assert_int_eq(parse_line(bad_disk_rows[_i].line), -EINVAL);
+	ck_assert_str_eq(err.text, bad_disk_rows[_i].says);
+}
+END_TEST
+
+START_TEST(test_too_many_disks)
+{
+	const char *words[MAX_WORDS];
+
+	for (size_t i = 0; i < MAX_WORDS; i++)
+		words[i] = "--disk=file";
+	ck_assert_int_eq(parse(words, MACHINE_MAX_DISKS), 0);
+	ck_assert_uint_eq(run.machine.disk_count, MACHINE_MAX_DISKS);
+	ck_assert_int_eq(parse(words, MACHINE_MAX_DISKS + 1), -EINVAL);
+	ck_assert_str_eq(err.text, "--disk: given more than 32 times");
+}
+END_TEST
+
+START_TEST(test_too_many_overlays)
+{
+	const char *words[MAX_WORDS];
+
+	for (size_t i = 0; i < MAX_WORDS; i++)
+		words[i] = "--dtb-overlay=file";
+	ck_assert_int_eq(parse(words, MACHINE_MAX_OVERLAYS), 0);
+	ck_assert_uint_eq(run.machine.dtb_overlay_count, MACHINE_MAX_OVERLAYS);
+	ck_assert_int_eq(parse(words, MACHINE_MAX_OVERLAYS + 1), -EINVAL);
+	ck_assert_str_eq(err.text, "--dtb-overlay: given more than 16 times");
+}
+END_TEST
+
+/* The kernel may stand anywhere; behind -- all is words; the last of two values counts. */
+START_TEST(test_order)
+{
+	ck_assert_int_eq(parse_line("Image|-c|2|--cpus=3"), 0);
+	ck_assert_str_eq(run.machine.kernel, "Image");
+	ck_assert_uint_eq(run.machine.cpus, 3);
+	ck_assert_int_eq(parse_line("-c2|--|--odd-name"), 0);
+	ck_assert_str_eq(run.machine.kernel, "--odd-name");
+	ck_assert_int_eq(parse_line("-"), 0);
+	ck_assert_str_eq(run.machine.kernel, "-");
+	ck_assert_int_eq(parse_line("--append|--root=/dev/vda -x|Image"), 0);
+	ck_assert_str_eq(run.machine.append, "--root=/dev/vda -x");
+	ck_assert_int_eq(parse_line("--append=|Image"), 0);
+	ck_assert_str_eq(run.machine.append, "");
+	ck_assert_int_eq(parse_line("--pmu|Image"), 0); /* a switch takes no word */
+	ck_assert_str_eq(run.machine.kernel, "Image");
+	ck_assert_int_eq(run.machine.pmu, CONFIG_ON);
+}
+END_TEST
+
+/* A caller of kvmtool (interface of its `run`) is understood. */
+START_TEST(test_kvmtool_spellings)
+{
+	ck_assert_int_eq(parse_line("--kernel|Image|--cpus|2|--params|console=ttyAMA0|--nodefaults|"
+				    "--network|mode=none|--loglevel=warning|--mem|256|--pmu|"
+				    "--irqchip=gicv3|--initrd|i.cpio"),
+			 0);
+	ck_assert_str_eq(run.machine.append, "console=ttyAMA0");
+	ck_assert_uint_eq(run.machine.mem, 256 * MIB);
+	ck_assert_int_eq(run.machine.pmu, CONFIG_ON);
+	ck_assert(run.machine.nodefaults);
+}
+END_TEST
+
+START_TEST(test_help)
+{
+	static const char *const lines[] = {"--help", "-h", "-c2|--help|--nonsense", "Image|-h"};
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		ck_assert_int_eq(parse_line(lines[i]), 0);
+		ck_assert_int_eq(result, OPTIONS_HELP);
+	}
+	out = open_memstream(&text, &size);
+	options_help(&run_table, out);
+	fclose(out);
+	ck_assert_int_eq(strncmp(text, "Usage: armlet run [OPTIONS] [KERNEL]\n", 37), 0);
+	for (const struct option_def *o = run_table.options; o->name; o++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "--%s", o->name);
+		ck_assert_msg(!o->help || strstr(text, name), "%s", name);
+	}
+	for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
+		ck_assert_msg(strlen(line) <= 100, "%s", line);
+	free(text);
+}
+END_TEST
+
+/* The tables themselves: nothing twice, and each row complete. */
+START_TEST(test_table)
+{
+	for (const struct option_def *o = run_table.options; o->name; o++) {
+		for (const struct option_def *p = o + 1; p->name; p++) {
+			ck_assert_str_ne(o->name, p->name);
+			ck_assert_msg(!o->letter || o->letter != p->letter, "--%s and --%s",
+				      o->name, p->name);
+		}
+		ck_assert_msg(o->letter != 'h' && strcmp(o->name, "help") != 0, "--%s", o->name);
+		ck_assert_msg(o->offset < sizeof(struct run_options), "--%s", o->name);
+		ck_assert_int_eq(!o->argument, o->type == OPTION_FLAG);
+		if (o->type == OPTION_CHOICE || o->type == OPTION_SWITCH)
+			ck_assert_ptr_nonnull(o->choices);
+		if (o->type == OPTION_U32)
+			ck_assert_uint_le(o->max, UINT32_MAX);
+		if (o->type == OPTION_STRINGS || o->type == OPTION_FILES ||
+		    o->type == OPTION_LIST || o->type == OPTION_RECORDS)
+			ck_assert_uint_ne(o->max * o->count_offset, 0);
+		ck_assert_int_eq(!o->record, o->type != OPTION_RECORDS);
+		for (const char *c = o->name; *c; c++)
+			ck_assert(islower(*c) || isdigit(*c) || *c == '-');
+	}
+}
+END_TEST
+
+/* A table that takes no word of its own. */
+static const struct option_def few[] = {
+	{.name = "flag", .type = OPTION_FLAG, .offset = 0, .help = "a flag"}, {0}};
+static const struct option_table few_table = {
+	.command = "few", .usage = "", .summary = "few", .options = few};
+
+START_TEST(test_no_positional)
+{
+	char word[] = "word";
+	char *argv[] = {(char *)"few", word, NULL};
+	bool flag = false;
+
+	ck_assert_int_eq(options_parse(&few_table, 2, argv, &flag, &result, &err), -EINVAL);
+	ck_assert_str_eq(err.text, "'word' is not an option, and `armlet few` takes no more");
+	argv[1] = (char *)"--flag";
+	ck_assert_int_eq(options_parse(&few_table, 2, argv, &flag, &result, &err), 0);
+	ck_assert(flag);
+	ck_assert_int_eq(options_parse(&few_table, 0, argv, &flag, &result, &err), 0);
+}
+END_TEST
+
+const struct unit_case unit_cases[] = {
+	UNIT_CASE(test_defaults),
+	UNIT_CASE(test_every_spelling),
+	UNIT_LOOP(test_refused, ARRAY_SIZE(refused_rows)),
+	UNIT_CASE(test_disks),
+	UNIT_LOOP(test_bad_disks, ARRAY_SIZE(bad_disk_rows)),
+	UNIT_CASE(test_too_many_disks),
+	UNIT_CASE(test_too_many_overlays),
+	UNIT_CASE(test_order),
+	UNIT_CASE(test_kvmtool_spellings),
+	UNIT_CASE(test_help),
+	UNIT_CASE(test_table),
+	UNIT_CASE(test_no_positional),
+	{0},
+};
+const char unit_name[] = "options";
