@@ -98,14 +98,23 @@ gone() {
 	[ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status" 2>/dev/null
 }
 
-# wait_until SECONDS COMMAND...
+# wait_until SECONDS COMMAND...: until COMMAND succeeds. COMMAND may wait by itself, so
+# that nothing here is a variable of the whole shell's.
 wait_until() {
-	deadline=$(($(uptime_seconds) + $1 * slowness))
-	shift
-	until "$@"; do
-		[ "$(uptime_seconds)" -lt $deadline ] || return 1
+	until_time $(($(uptime_seconds) + $1 * slowness)) "$@"
+}
+
+# until_time UPTIME SECONDS COMMAND...
+until_time() {
+	until without_two "$@"; do
+		[ "$(uptime_seconds)" -lt "$1" ] || return 1
 		sleep 0.05
 	done
+}
+
+without_two() {
+	shift 2
+	"$@"
 }
 
 uptime_seconds() { sed 's/\..*//' /proc/uptime; }
