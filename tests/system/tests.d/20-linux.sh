@@ -138,7 +138,7 @@ test_memory_3g() {
 describe append_exact "the command line is exactly what was given, blanks and quotes included"
 test_append_exact() {
 	guest_runs 'cat /proc/device-tree/chosen/bootargs; echo; echo; cat /proc/cmdline'
-	words='console=ttyAMA0   quiet armlet.script=test x="a b"  y=$z '
+	words='console=ttyAMA0   quiet cryptomgr.notests armlet.script=test x="a b"  y=$z '
 	linux
 	expect_status 0
 	tr -d '\0' <out | grep -qxF "$words" || fail "bootargs differ"

@@ -108,7 +108,7 @@ test_life_panic() {
 describe life_panic_early "a panic before there is any init is 255, too"
 test_life_panic_early() {
 	need_guest 6.1
-	armlet run --no-reboot -k "$(kernel 6.1)" -m 256 -a "console=ttyAMA0 quiet panic=-1"
+	armlet run --no-reboot -k "$(kernel 6.1)" -m 256 -a "console=ttyAMA0 quiet panic=-1 cryptomgr.notests"
 	expect_status 255
 	expect_out 'Kernel panic - not syncing: VFS: Unable to mount root'
 }
