@@ -50,7 +50,6 @@ static void on_kick(void *data, unsigned events)
 	struct virtio_device *virtio = queue->virtio;
 
 	(void)events;
-	take_signal(queue->kick_fd);
 	/* After a pause every queue is looked at; one that was taken back meanwhile is not ours. */
 	if (serving(virtio) && queue->ring.ready)
 		virtio->ops->notify(virtio, (unsigned)(queue - virtio->queues));
@@ -76,9 +75,11 @@ static void forget_attention(struct virtio_device *virtio)
 	atomic_store(&virtio->fault, NULL);
 }
 
-/* An eventfd in the main loop, whose callback comes under the device's lock. */
-static int watch_eventfd(struct virtio_device *virtio, struct event_source *source,
-			 void (*callback)(void *data, unsigned events), void *data)
+/*
+ * An eventfd in the main loop, whose callback comes under the device's lock. @source
+ * has it and what is handed to it.
+ */
+static int watch_eventfd(struct virtio_device *virtio, struct event_source *source, unsigned events)
 {
 	_cleanup_close_ int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	int r;
@@ -86,9 +87,7 @@ static int watch_eventfd(struct virtio_device *virtio, struct event_source *sour
 	if (fd < 0)
 		return -errno;
 	source->owner = &virtio->device;
-	source->callback = callback;
-	source->data = data;
-	r = event_loop_add(virtio->loop, source, fd, EVENT_READ);
+	r = event_loop_add(virtio->loop, source, fd, events);
 	if (r < 0)
 		return r;
 	source->owns_fd = true;
@@ -101,8 +100,12 @@ static int open_kick(struct virtio_device *virtio, struct virtio_queue *queue)
 	if (queue->kick_fd >= 0)
 		return 0;
 	if (virtio->ops->notify) {
-		int r = watch_eventfd(virtio, &queue->kick, on_kick, queue);
+		int r;
 
+		queue->kick.callback = on_kick;
+		queue->kick.data = queue;
+		/* Nobody reads how often it was kicked. */
+		r = watch_eventfd(virtio, &queue->kick, EVENT_READ | EVENT_EDGE);
 		if (r < 0)
 			return r;
 		queue->kick_fd = queue->kick.fd;
@@ -120,8 +123,11 @@ static int open_eventfds(struct virtio_device *virtio)
 		if (virtio->queues[i].ring.ready)
 			r = open_kick(virtio, &virtio->queues[i]);
 	}
-	if (r == 0 && !virtio->ops->notify && !virtio->attention.loop)
-		r = watch_eventfd(virtio, &virtio->attention, on_attention, virtio);
+	if (r == 0 && !virtio->ops->notify && !virtio->attention.loop) {
+		virtio->attention.callback = on_attention;
+		virtio->attention.data = virtio;
+		r = watch_eventfd(virtio, &virtio->attention, EVENT_READ);
+	}
 	forget_attention(virtio);
 	return r;
 }

@@ -17,14 +17,15 @@
 struct device;
 struct event_loop;
 
-enum event_flags { EVENT_READ = 1, EVENT_WRITE = 2, EVENT_HANGUP = 4 };
+enum event_flags { EVENT_READ = 1, EVENT_WRITE = 2, EVENT_HANGUP = 4, EVENT_EDGE = 8 };
 
 /* Embed it and zero it; the loop fills it. fd is -1 (or 0 with loop NULL) while it is idle. */
 struct event_source {
 	struct event_loop *loop;
 	int fd;
-	bool owns_fd;  /* closed on removal */
-	bool is_timer; /* the loop reads its expirations */
+	unsigned events; /* that it is watched for */
+	bool owns_fd;    /* closed on removal */
+	bool is_timer;   /* the loop reads its expirations */
 	struct device *owner;
 	void (*callback)(void *data, unsigned events);
 	void *data;
@@ -36,11 +37,13 @@ void event_loop_destroy(struct event_loop *loop); /* takes NULL */
 DEFINE_CLEANUP(struct event_loop *, event_loop_destroy)
 
 /*
- * Watch @fd for @events (of enum event_flags; EVENT_HANGUP always comes).
+ * Watch @fd for @events (of enum event_flags; EVENT_HANGUP always comes). With
+ * EVENT_EDGE the callback runs once for each change, not for as long as @fd is ready:
+ * an eventfd need not be read.
  * -EPERM: the fd is of a kind that is always ready, as regular files are.
  */
 int event_loop_add(struct event_loop *loop, struct event_source *source, int fd, unsigned events);
-int event_source_modify(struct event_source *source, unsigned events);
+int event_source_modify(struct event_source *source, unsigned events); /* free if it is no change */
 
 /* Takes an idle source too. */
 void event_source_remove(struct event_source *source);

@@ -55,7 +55,8 @@ void event_loop_destroy(struct event_loop *loop)
 
 static uint32_t to_epoll(unsigned events)
 {
-	return (events & EVENT_READ ? EPOLLIN : 0) | (events & EVENT_WRITE ? EPOLLOUT : 0);
+	return (events & EVENT_READ ? EPOLLIN : 0) | (events & EVENT_WRITE ? EPOLLOUT : 0) |
+	       (events & EVENT_EDGE ? EPOLLET : 0);
 }
 
 static unsigned from_epoll(uint32_t events)
@@ -71,6 +72,7 @@ int event_loop_add(struct event_loop *loop, struct event_source *source, int fd,
 	/* Whole before it is known: the loop's thread may see it at once. */
 	source->loop = loop;
 	source->fd = fd;
+	source->events = events;
 	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
 		source->loop = NULL;
 		source->fd = -1;
@@ -83,8 +85,11 @@ int event_source_modify(struct event_source *source, unsigned events)
 {
 	struct epoll_event event = {.events = to_epoll(events), .data.ptr = source};
 
+	if (events == source->events)
+		return 0;
 	if (epoll_ctl(source->loop->epoll_fd, EPOLL_CTL_MOD, source->fd, &event) < 0)
 		return -errno;
+	source->events = events;
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -89,6 +90,30 @@ START_TEST(test_modify)
 	event_loop_run(loop);
 	ck_assert_uint_eq(c.events, EVENT_WRITE);
 	event_source_remove(&c.source);
+	event_loop_destroy(loop);
+}
+END_TEST
+
+/* An eventfd that nobody reads: one call for each signal, and none without. */
+START_TEST(test_edge)
+{
+	struct counter c = counter(0);
+	int fd = eventfd(0, EFD_NONBLOCK);
+
+	open_loop();
+	c.source.data = &c;
+	ck_assert_int_eq(event_loop_add(loop, &c.source, fd, EVENT_READ | EVENT_EDGE), 0);
+	for (unsigned signals = 1; signals <= 3; signals++) {
+		ck_assert_int_eq(eventfd_write(fd, 1), 0);
+		for (unsigned round = 0; round < 2; round++) {
+			event_loop_stop(loop);
+			event_loop_run(loop);
+		}
+		ck_assert_uint_eq(c.calls, signals);
+	}
+	ck_assert_uint_eq(c.events, EVENT_READ);
+	event_source_remove(&c.source);
+	close(fd);
 	event_loop_destroy(loop);
 }
 END_TEST
@@ -344,6 +369,7 @@ END_TEST
 const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_readable),
 	UNIT_CASE(test_modify),
+	UNIT_CASE(test_edge),
 	UNIT_CASE(test_file),
 	UNIT_CASE(test_timer),
 	UNIT_LOOP(test_timer_at, ARRAY_SIZE(deadlines)),
