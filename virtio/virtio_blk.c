@@ -318,15 +318,15 @@ static void kicked(void *data)
 	}
 }
 
-static bool is_held(const struct virtio_blk *blk, int result)
+static bool is_held(const struct virtio_blk *blk, const struct disk_request *disk)
 {
-	switch (blk->on_error) {
+	switch (disk->lost ? VIRTIO_BLK_REPORT : blk->on_error) {
 	case VIRTIO_BLK_REPORT:
 		return false;
 	case VIRTIO_BLK_HOLD:
-		return result < 0;
+		return disk->result < 0;
 	case VIRTIO_BLK_HOLD_NO_SPACE:
-		return result == -ENOSPC || result == -EDQUOT;
+		return disk->result == -ENOSPC || disk->result == -EDQUOT;
 	}
 	return false;
 }
@@ -349,7 +349,7 @@ static void done(void *data, struct disk_request *disk)
 	struct blk_request *request = container_of(disk, struct blk_request, disk);
 	bool ok = disk->result == 0;
 
-	if (is_held(blk, disk->result)) {
+	if (is_held(blk, disk)) {
 		hold(blk, request);
 		return;
 	}

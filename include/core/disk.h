@@ -18,7 +18,10 @@
  * once for many.
  *
  * What a flush promises is the back end's to keep: a request that was done
- * before the flush was submitted is stable when the flush is done.
+ * before the flush was submitted is stable when the flush is done. One that
+ * failed is no different from success to the next: Linux has dropped what it
+ * could not write (fsync(2), EIO), and a server that crashed has forgotten it.
+ * So its client has to hear of it, however patient it is with other failures.
  */
 #ifndef ARMLET_CORE_DISK_H
 #define ARMLET_CORE_DISK_H
@@ -38,6 +41,7 @@ struct disk_request {
 	struct iovec *iov;  /* READ, WRITE: @size bytes in all; the disk may change it */
 	uint32_t iov_count; /* any number */
 	int result;         /* when done: 0 or -errno */
+	bool lost;          /* FLUSH that failed, and to try it again would hide that: see above */
 
 	/* The disk's. */
 	struct disk_request *next;

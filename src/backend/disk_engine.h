@@ -43,6 +43,7 @@ struct disk_step {
 	uint64_t offset;
 	uint64_t size;
 	int64_t result; /* READ, WRITE: bytes, maybe fewer; else 0; or -errno */
+	bool lost;      /* SYNC that failed: what it was for may be gone; false at first */
 
 	struct disk_step *next; /* the engine's */
 };

@@ -351,6 +351,7 @@ static void begin(struct disk_jobs *jobs, struct disk_request *request)
 	int r;
 
 	request->done = 0;
+	request->lost = false;
 	*job = (struct disk_job){.request = request};
 	job->step.block_device = jobs->block_device;
 	if (request->op == DISK_READ || request->op == DISK_WRITE) {
@@ -427,6 +428,23 @@ static int account_range(struct disk_jobs *jobs, struct disk_job *job)
 	return 0;
 }
 
+/* A write that is made stable at once is made anew when it is tried again; a flush is not. */
+static int account_sync(struct disk_jobs *jobs, struct disk_job *job)
+{
+	const struct disk_step *step = &job->step;
+
+	job->synced = true;
+	if (step->result >= 0)
+		return 0;
+	job->request->lost = step->lost && job->request->op == DISK_FLUSH;
+	if (job->request->lost && !jobs->lost)
+		log_error("--disk %s: a flush failed: %s; what was written before may be gone, "
+			  "and the guest is told",
+			  jobs->path, strerror((int)-step->result));
+	jobs->lost |= job->request->lost;
+	return (int)step->result;
+}
+
 /* What the step has done. Returns 0 if the next is to be planned, or -errno. */
 static int account(struct disk_jobs *jobs, struct disk_job *job)
 {
@@ -440,8 +458,7 @@ static int account(struct disk_jobs *jobs, struct disk_job *job)
 	case DISK_STEP_WRITE:
 		return step->result < 0 ? (int)step->result : account_data(jobs, job);
 	case DISK_STEP_SYNC:
-		job->synced = true;
-		return step->result < 0 ? (int)step->result : 0;
+		return account_sync(jobs, job);
 	case DISK_STEP_DISCARD:
 	case DISK_STEP_PUNCH:
 	case DISK_STEP_ZERO:

@@ -53,6 +53,7 @@ struct disk_jobs {
 	bool no_punch; /* the file system cannot do it */
 	bool no_zero;
 	bool guarded; /* it was said once */
+	bool lost;    /* likewise */
 };
 
 /* The operations of struct disk_ops that are the same for all. */

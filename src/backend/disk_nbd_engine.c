@@ -63,6 +63,9 @@ static int completed(void *data, int *error)
 		return 1;
 	has_data = step->kind == DISK_STEP_READ || step->kind == DISK_STEP_WRITE;
 	if (*error) {
+		/* The server's word on it; who is gone, or about to go, has said nothing. */
+		command->step->lost =
+			step->kind == DISK_STEP_SYNC && *error != ENOTCONN && *error != ESHUTDOWN;
 		finish(command, failure(*error));
 		return 1;
 	}
@@ -147,6 +150,7 @@ static int64_t begin(struct disk_engine *engine, struct disk_step *step)
 	if (connection->doubtful && step->kind == DISK_STEP_SYNC) {
 		connection->doubtful = false;
 		connection->stable = connection->changes;
+		step->lost = true;
 		return -EIO;
 	}
 	command = take_command(engine);

@@ -39,6 +39,7 @@ void disk_step_perform(struct disk_step *step)
 		break;
 	case DISK_STEP_SYNC:
 		result = fdatasync(step->fd);
+		step->lost = result < 0;
 		break;
 	case DISK_STEP_DISCARD:
 	case DISK_STEP_PUNCH:

@@ -184,6 +184,7 @@ static bool complete(struct disk_engine *engine, const struct io_uring_cqe *cqe)
 		return false;
 	}
 	step->result = cqe->res;
+	step->lost = step->kind == DISK_STEP_SYNC && cqe->res < 0;
 	give_back(engine, step);
 	return true;
 }

@@ -67,6 +67,7 @@ static void end_first(struct mem_disk *mem)
 
 	mem->first = request->next;
 	request->result = mem->fail ? -mem->fail : transfer(mem, request);
+	request->lost = mem->fail && mem->loses && request->op == DISK_FLUSH;
 	/* A disk may do so. */
 	for (uint32_t i = 0; i < request->iov_count; i++)
 		request->iov[i] = (struct iovec){0};

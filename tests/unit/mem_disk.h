@@ -15,7 +15,8 @@ struct mem_disk {
 	uint8_t *bytes;
 	uint64_t room;         /* of @bytes; the disk's size is at most that */
 	uint64_t refresh_size; /* what refresh finds */
-	int fail; /* positive errno that requests end with from now on; 0: they succeed */
+	int fail;   /* positive errno that requests end with from now on; 0: they succeed */
+	bool loses; /* a flush that fails, fails for good */
 	bool cannot_start;
 	unsigned flushes;
 

@@ -365,6 +365,7 @@ START_TEST(test_server_returns)
 	ck_assert_uint_eq(count_text(said, "the connection to the NBD server is gone"), 3);
 	ck_assert_uint_eq(count_text(said, "the NBD server is there again"), 2);
 	ck_assert_uint_eq(count_text(said, "so the next flush fails"), 1);
+	ck_assert_uint_eq(count_text(said, "a flush failed: Input/output error"), 1);
 	bench_close(&bench);
 	helper_process_end(server, 0);
 }

@@ -503,6 +503,10 @@ START_TEST(test_held)
 	on_error = VIRTIO_BLK_HOLD;
 	blk = open_driven();
 	blk->mem->fail = ENOSPC;
+	/* Not a flush whose data is lost: the next would succeed. */
+	blk->mem->loses = true;
+	ck_assert_uint_eq(do_call(blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0, NULL), VIRTIO_BLK_S_IOERR);
+	ck_assert_uint_eq(blk->held, 0);
 	for (unsigned i = 0; i < ARRAY_SIZE(calls); i++)
 		calls[i] = ask(blk, VIRTIO_BLK_T_IN, 100 + i, NULL, 512 * (i + 1));
 	run(blk);
