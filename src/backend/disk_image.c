@@ -16,7 +16,8 @@
 
 #include "disk_nbd.h"
 
-#define END_MS 2000 /* for a qemu-nbd that has given up to end */
+#define OPEN_MS 30000 /* for a qemu-nbd to open an image, which it may have to repair */
+#define END_MS  2000  /* for one that has given up to end */
 
 static int temporary_directory(char *to, size_t size)
 {
@@ -103,10 +104,16 @@ static int start_server(const struct disk_options *options, const char *format, 
 }
 
 static int refused(const struct disk_options *options, const char *format,
-		   struct helper_process *helper, struct error *err)
+		   struct helper_process *helper, int code, struct error *err)
 {
 	const char *words = nbd_get_error();
 
+	if (code == -ETIMEDOUT)
+		return error_set(err, ETIMEDOUT,
+				 "--disk %s: qemu-nbd does not answer within %d s; look whether "
+				 "the image's storage is stuck, or repair the image by qemu-img "
+				 "check -r all",
+				 options->path, OPEN_MS / 1000);
 	if (helper_process_wait(helper, END_MS))
 		words = helper_process_last_words(helper);
 	return error_set(err, EINVAL, "--disk %s: qemu-nbd does not open it as %s: %s",
@@ -120,7 +127,7 @@ int disk_image_open(const struct disk_options *options, const char *format, stru
 	_cleanup_close_ int listener = -EBADF;
 	_cleanup_close_ int connection = -EBADF;
 	struct helper_process *helper = NULL;
-	struct nbd_handle *handle;
+	struct nbd_handle *handle = NULL;
 	int r;
 
 	/* Whole, since qemu-nbd takes "name:rest" for a protocol. */
@@ -134,17 +141,11 @@ int disk_image_open(const struct disk_options *options, const char *format, stru
 		return r;
 	/* The last one is the server's: its end shall be the connection's. */
 	listener = close_fd(listener);
-	handle = nbd_create();
-	if (handle)
-		nbd_set_pread_initialize(handle, false);
-	if (!handle || nbd_connect_socket(handle, connection) < 0) {
-		r = refused(options, format, helper, err);
-		nbd_close(handle);
+	r = disk_nbd_connect_socket(steal_fd(&connection), OPEN_MS, &handle);
+	if (r < 0) {
+		r = refused(options, format, helper, r, err);
 		helper_process_end(helper, 0);
-		if (handle)
-			steal_fd(&connection);
 		return r;
 	}
-	steal_fd(&connection);
 	return disk_nbd_create(options, handle, helper, ret, err);
 }

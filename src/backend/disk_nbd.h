@@ -46,6 +46,8 @@ struct disk_nbd_connection {
 
 /* Returns 0, or -errno, with libnbd's own words in nbd_get_error() if it was not the time. */
 int disk_nbd_connect(const char *uri, struct nbd_handle **ret);
+/* The same by a socket that is connected, and libnbd's from now on, also on failure. */
+int disk_nbd_connect_socket(int fd, int timeout_ms, struct nbd_handle **ret);
 struct disk_nbd_export disk_nbd_examine(struct nbd_handle *handle);
 
 /* A connection that is dead, with no command under way: connect anew. Returns 0 or -errno. */

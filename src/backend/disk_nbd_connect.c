@@ -28,21 +28,34 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static int connected(struct nbd_handle *handle, const char *uri)
+static int last_error(void)
 {
-	uint64_t end = now_ms() + CONNECT_MS;
+	return nbd_get_errno() > 0 ? -nbd_get_errno() : -EIO;
+}
 
-	if (nbd_aio_connect_uri(handle, uri) < 0)
-		return nbd_get_errno() > 0 ? -nbd_get_errno() : -EIO;
+/* What was begun comes to its end in time: 0, or -errno. */
+static int connected(struct nbd_handle *handle, int timeout_ms)
+{
+	uint64_t end = now_ms() + (uint64_t)timeout_ms;
+
 	while (nbd_aio_is_connecting(handle) > 0) {
 		uint64_t now = now_ms();
 
 		if (now >= end)
 			return -ETIMEDOUT;
 		if (nbd_poll(handle, (int)(end - now)) < 0)
-			return nbd_get_errno() > 0 ? -nbd_get_errno() : -EIO;
+			return last_error();
 	}
 	return nbd_aio_is_ready(handle) > 0 ? 0 : -EIO;
+}
+
+static int keep_if(int r, struct nbd_handle *handle, struct nbd_handle **ret)
+{
+	if (r == 0)
+		*ret = handle;
+	else
+		nbd_close(handle);
+	return r;
 }
 
 int disk_nbd_connect(const char *uri, struct nbd_handle **ret)
@@ -54,12 +67,22 @@ int disk_nbd_connect(const char *uri, struct nbd_handle **ret)
 		return -ENOMEM;
 	nbd_set_uri_allow_local_file(handle, true); /* keys for nbds: the path is the user's own */
 	nbd_set_pread_initialize(handle, false);
-	r = connected(handle, uri);
-	if (r == 0)
-		*ret = handle;
-	else
-		nbd_close(handle);
-	return r;
+	r = nbd_aio_connect_uri(handle, uri) < 0 ? last_error() : connected(handle, CONNECT_MS);
+	return keep_if(r, handle, ret);
+}
+
+int disk_nbd_connect_socket(int fd, int timeout_ms, struct nbd_handle **ret)
+{
+	struct nbd_handle *handle = nbd_create();
+	int r;
+
+	if (!handle) {
+		close_fd(fd);
+		return -ENOMEM;
+	}
+	nbd_set_pread_initialize(handle, false);
+	r = nbd_aio_connect_socket(handle, fd) < 0 ? last_error() : connected(handle, timeout_ms);
+	return keep_if(r, handle, ret);
 }
 
 /* A size that the server may tell, or not: then 0. */
