@@ -29,17 +29,39 @@ if emulated; then
 	esac
 fi
 
-# need_helper PROGRAM: one that armlet starts. Emulated hosts get it; their root is
-# a file system of their own that is gone with them.
+# lay TREE [OVER]: on the root of an emulated host, which is a file system of its own that
+# is gone with it. What is there already stays, without OVER.
+lay() {
+	emulated && [ -n "$1" ] || return 0
+	for file in $(cd "$1" && find . -type f); do
+		[ ! -e "/$file" ] || [ -n "${2:-}" ] || continue
+		mkdir -p "/${file%/*}"
+		cp "$1/$file" "/$file"
+	done
+}
+
+# need_helper PROGRAM: one that armlet starts.
 need_helper() {
-	if emulated && [ -n "${ARMLET_HELPERS:-}" ] && [ ! -e /lib/ld-linux-aarch64.so.1 ]; then
-		for folder in lib usr/bin usr/sbin usr/lib/qemu etc; do
-			mkdir -p "/$folder"
-			cp "$ARMLET_HELPERS/$folder"/* "/$folder/"
-		done
-	fi
 	PATH=$PATH:/usr/sbin
+	have "$1" || lay "${ARMLET_HELPERS:-}"
 	need "$1"
+}
+
+# need_libraries PROGRAM: one of those that come with shared libraries, which may be
+# newer than those of the helpers.
+need_libraries() {
+	PATH=$PATH:/usr/sbin
+	have "$1" || lay "${ARMLET_LIBRARIES:-}" over
+	need "$1"
+}
+
+# need_shared PROGRAM: the same, and $ARMLET is one that is linked with libnbd.
+need_shared() {
+	need_libraries "$1"
+	! emulated || ARMLET=${ARMLET_SHARED:-}
+	[ -x "$ARMLET" ] || skip "there is no armlet with libnbd (ARMLET_SHARED)"
+	armlet run -k "$(payload_path null)" --disk nbd+unix:///?socket=none
+	! grep -q 'built without libnbd' err || skip "this armlet was built without libnbd"
 }
 
 # ---- Verdicts -------------------------------------------------------------
@@ -65,9 +87,11 @@ skip() {
 	exit 77
 }
 
+have() { command -v "$1" >/dev/null; }
+
 need() {
 	for tool; do
-		command -v "$tool" >/dev/null || skip "there is no $tool here"
+		have "$tool" || skip "there is no $tool here"
 	done
 }
 

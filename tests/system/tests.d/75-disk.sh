@@ -30,6 +30,26 @@ guest_functions() {
 
 sum() { md5sum <"$1" | cut -d' ' -f1; }
 
+need_programs() {
+	need_guest "$guest"
+	programs=$ARMLET_GUESTS/tools.img
+	[ -e "$programs" ] || skip "there is no disk of programs (tools/debkit disk)"
+}
+
+# What guests do whose first disk is $programs, for chroot /mnt.
+guest_programs() {
+	cat <<-'END'
+		export PATH=/bin:/sbin
+		mkdir /mnt
+		mount -t ext4 -o ro /dev/vda /mnt
+		for directory in dev proc sys; do
+			mount -o bind /$directory /mnt/$directory
+		done
+		mount -t tmpfs tmp /mnt/tmp
+		mkdir /mnt/tmp/fs
+	END
+}
+
 # expect_same FILE FILE
 expect_same() { cmp "$1" "$2" || fail "$1 is not as it should be"; }
 
@@ -260,20 +280,11 @@ test_disk_flush() {
 # fio writes each block with its checksum, several at once, in an order of its own.
 describe disk_fio "mkfs.ext4, fio with verification and fsck, in each mode" 90
 test_disk_fio() {
-	need_guest "$guest"
-	programs=$ARMLET_GUESTS/tools.img
-	[ -e "$programs" ] || skip "there is no disk of programs (tools/debkit disk)"
+	need_programs
 	{
 		guest_functions
+		guest_programs
 		cat <<-'END'
-			export PATH=/bin:/sbin
-			mkdir /mnt
-			mount -t ext4 -o ro /dev/vda /mnt
-			for directory in dev proc sys; do
-				mount -o bind /$directory /mnt/$directory
-			done
-			mount -t tmpfs tmp /mnt/tmp
-			mkdir /mnt/tmp/fs
 			for name in $(cd /sys/block && echo vd[b-z]); do
 				chroot /mnt mkfs.ext4 -q /dev/$name
 				mount -t ext4 /dev/$name /mnt/tmp/fs
