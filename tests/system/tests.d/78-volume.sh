@@ -529,3 +529,73 @@ test_bad_volume_way_out() {
 	[ "$(cat outside/file)" = "the host's" ] || fail "the host's file has changed"
 	[ "$(ls outside)" = file ] || fail "there is more outside"
 }
+
+# ---- At work ---------------------------------------------------------------------
+
+# Git and make run from a disk, beside the guest's own programs. What is made of headers
+# that are made already is the same again.
+git_guest() {
+	share_script <<-'END'
+		mkdir /mnt
+		mount -t ext4 -o ro /dev/vda /mnt
+		ln -s /mnt/usr/lib /usr/lib
+		ln -s /mnt/usr/lib/aarch64-linux-gnu /mnt/usr/lib/ld-linux-aarch64.so.1 /lib
+		export PATH=/bin:/mnt/usr/bin HOME=/tmp
+		git config --global user.name guest
+		git config --global user.email guest@example.org
+		git config --global init.templateDir ''
+		git config --global init.defaultBranch main
+		share virtiofs one /one
+		share 9p two /two
+		git init -q /one/first
+		cd /one/first || exit
+		mkdir -p include/uapi
+		for folder in misc mtd video xen; do
+			cp -r /mnt/usr/include/$folder include/uapi
+		done
+		git add . && git commit -q -m 'All of it'
+		git mv include/uapi/mtd include/uapi/xen/moved
+		git rm -q include/uapi/video/edid.h
+		echo '/* changed */' >>include/uapi/misc/cxl.h
+		git commit -q -a -m 'Some of it'
+		echo "status $(git status --porcelain | wc -l)"
+		git clone -q --bare file:///one/first /two/bare.git
+		git -C /two/bare.git fsck --strict 2>&1 | grep -v Checking
+		git clone -q file:///two/bare.git /one/second
+		cd /one/second || exit
+		echo "status $(git status --porcelain | wc -l)"
+		git checkout -q HEAD~1
+		echo "status $(git status --porcelain | wc -l)"
+		ls include/uapi/mtd include/uapi/video/edid.h
+		ln -s /mnt/usr/lib/linux-kbuild-6.1/scripts .
+		for try in first second; do
+			make -j2 -f scripts/Makefile.headersinst srctree=. objtree=. obj=include/uapi \
+				CONFIG_SHELL=sh quiet=quiet_ >log 2>&1 || cat log
+			echo "$try: made $(grep -c HDRINST log)"
+		done
+		mv /one/second /one/third && cd /one/third || exit
+		rm -r include/uapi/xen
+		echo "status $(git status --porcelain | grep -c '^ D')"
+		git checkout -q . && echo "restored $(ls include/uapi/xen | wc -l)"
+	END
+}
+
+describe volume_git "git makes, clones and checks out a repository, and kernel headers are built in it" 150
+test_volume_git() {
+	server_of virtiofs
+	disk=$ARMLET_GUESTS/git.img
+	[ -e "$disk" ] || skip "there is no disk of git (tools/debkit disk)"
+	git_guest
+	mkdir one two
+	linux -c 2 --disk "$disk,ro" --volume one:one:fs=virtiofs --volume two:two:fs=9p
+	expect_status 0
+	expect_silence
+	[ "$(grep -c '^status 0' out)" -eq 3 ] || fail "what was committed is not what is there"
+	expect_no_out rror fatal missing dangling corrupt trouble 'No such file'
+	count=$(find one/third/include/uapi -name '*.h' | wc -l)
+	[ "$count" -ge 20 ] || fail "there are $count headers only"
+	expect_out "^first: made $count" '^second: made 0' '^status 4' '^restored 4'
+	for header in $(cd one/third/include/uapi && find . -name '*.h'); do
+		cmp "one/third/include/uapi/$header" "one/third/usr/include/$header" || fail "$header is another"
+	done
+}
