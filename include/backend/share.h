@@ -85,6 +85,12 @@ int share_start(struct share *share, struct share_server *ret, struct error *err
 /* The last that the server has said; "" if it said nothing. */
 const char *share_last_words(const struct share *share);
 
+/*
+ * A sentence is there about a server that is of no use: put the folder in front,
+ * and behind it what the server has said. Returns -err->code.
+ */
+int share_explain(const struct share *share, struct error *err);
+
 /* End the server, which loses its connection; a device that still has it, too. */
 void share_stop(struct share *share);
 

@@ -19,13 +19,17 @@ bool share_find_program(const char *const *places, char ret[static PATH_MAX])
 
 		while (path) {
 			size_t size = strcspn(path, ":");
+			char found[PATH_MAX];
 			struct stat status;
-			int n = size ? snprintf(ret, PATH_MAX, "%.*s/%s", (int)size, path, *places)
-				     : snprintf(ret, PATH_MAX, "%s", *places);
+			int n = size ? snprintf(found, PATH_MAX, "%.*s/%s", (int)size, path,
+						*places)
+				     : snprintf(found, PATH_MAX, "%s", *places);
 
-			if (n < PATH_MAX && ret[0] == '/' && access(ret, X_OK) == 0 &&
-			    stat(ret, &status) == 0 && S_ISREG(status.st_mode))
+			if (n < PATH_MAX && found[0] == '/' && access(found, X_OK) == 0 &&
+			    stat(found, &status) == 0 && S_ISREG(status.st_mode)) {
+				memcpy(ret, found, (size_t)n + 1);
 				return true;
+			}
 			path = path[size] ? path + size + 1 : NULL;
 		}
 	}
@@ -157,6 +161,16 @@ int share_start(struct share *share, struct share_server *ret, struct error *err
 const char *share_last_words(const struct share *share)
 {
 	return share->helper ? helper_process_last_words(share->helper) : "";
+}
+
+int share_explain(const struct share *share, struct error *err)
+{
+	const char *words = share_last_words(share);
+	size_t used = strlen(err->text);
+
+	if (words[0])
+		snprintf(err->text + used, sizeof(err->text) - used, ": %s", words);
+	return error_prefix(err, SHARE_REFUSED, share->options.directory);
 }
 
 void share_stop(struct share *share)

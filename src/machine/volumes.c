@@ -103,8 +103,9 @@ static int make_fs(struct machine *machine, const struct machine_volume *volume,
 		.tag = share_tag(volume->share),
 		.server_fd = server->fd,
 	};
+	int r = virtio_fs_create(&options, ret, err);
 
-	return virtio_fs_create(&options, ret, err);
+	return r < 0 ? share_explain(volume->share, err) : 0;
 }
 
 int machine_plug_volume(struct machine *machine, struct machine_volume *volume, struct error *err)

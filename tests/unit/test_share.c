@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backend/share.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -223,6 +224,54 @@ START_TEST(test_not_installed)
 }
 END_TEST
 
+/* The sentence is about the program that was found, not the one that was missed after it. */
+START_TEST(test_named)
+{
+	struct share_folder folder;
+	struct share_options options;
+	char sentence[128];
+
+	if (access("/usr/sbin/diod", X_OK) == 0)
+		return;
+	share_folder_make(&folder);
+	install(&folder, "virtiofsd", RUST_OLD);
+	options = options_of(folder.path, SHARE_AUTO, true);
+	snprintf(sentence, sizeof(sentence),
+		 ": %s/virtiofsd is too old to share read-only; apt install diod", folder.path);
+	refused(&options, sentence);
+	share_folder_remove(&folder);
+}
+END_TEST
+
+START_TEST(test_explain)
+{
+	struct share_folder folder;
+	struct share_options options;
+	struct share_server server;
+	struct pollfd polled = {.events = POLLIN};
+	struct share *share = NULL;
+	struct error err = {0};
+	char sentence[256];
+
+	share_folder_make(&folder);
+	install(&folder, "virtiofsd", "[ $2 = --version ] && " RUST_NEW " || echo no luck >&2");
+	options = options_of(folder.path, SHARE_VIRTIOFS, false);
+	ck_assert_msg(share_open(&options, &share, &err) == 0, "%s", err.text);
+	ck_assert_msg(share_start(share, &server, &err) == 0, "%s", err.text);
+	/* It has ended when its socket has. */
+	polled.fd = server.fd;
+	ck_assert_int_eq(poll(&polled, 1, 10000), 1);
+	error_set(&err, EPIPE, "its server has gone");
+	ck_assert_int_eq(share_explain(share, &err), -EPIPE);
+	snprintf(sentence, sizeof(sentence), "--volume %s: its server has gone: no luck",
+		 folder.path);
+	ck_assert_str_eq(err.text, sentence);
+	close(server.fd);
+	share_close(share);
+	share_folder_remove(&folder);
+}
+END_TEST
+
 /* A link that is shared is the folder that it leads to. */
 START_TEST(test_link)
 {
@@ -249,6 +298,8 @@ const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_folders),
 	UNIT_LOOP(test_choice, ARRAY_SIZE(choice_rows)),
 	UNIT_CASE(test_not_installed),
+	UNIT_CASE(test_named),
+	UNIT_CASE(test_explain),
 	UNIT_CASE(test_link),
 	{0},
 };
