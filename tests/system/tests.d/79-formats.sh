@@ -18,8 +18,8 @@ kill_server() {
 	wait_until 10 gone "$server" || fail "the server does not end"
 }
 
-# server_of FILE: the process that armlet has for this image.
-server_of() {
+# image_server FILE: the process that armlet has for this image.
+image_server() {
 	for process in $(grep -ls "^PPid:[^0-9]*$PID\$" /proc/[0-9]*/status); do
 		process=${process%/status}
 		tr '\0' '\n' <"$process/cmdline" | grep -q "/$1\$" && echo "${process#/proc/}"
@@ -148,7 +148,7 @@ test_disk_format_qcow2() {
 	cp dropped dropped.before
 	converse --disk over --disk base,ro --disk dropped,ephemeral
 	wait_for '^ready' 60
-	kill -KILL "$(server_of dropped)"
+	kill -KILL "$(image_server dropped)"
 	tell go
 	farewell 40
 	expect_status 0
@@ -174,7 +174,7 @@ test_disk_format_killed() {
 	start run -k "$(payload_path idle)" -a seconds=100 --disk image
 	wait_for 'idle begins'
 	refused_disk "--disk image: qemu-nbd does not open it as qcow2: .*lock" image
-	servant=$(server_of image)
+	servant=$(image_server image)
 	kill -KILL "$PID"
 	finish
 	wait_until 10 gone "$servant" || fail "its qemu-nbd goes on"
