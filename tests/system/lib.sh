@@ -75,10 +75,23 @@ show() {
 	say "----"
 }
 
+# show_threads PROCESS: what they do, and whether a guest runs.
+show_threads() {
+	say "---- exits of guests: $(exits exits)"
+	for task in "/proc/$1/task"/*; do
+		say "$(cat "$task/comm"), $(awk '/^State/ { print $2, $3 }' "$task/status")," \
+			"$(cat "$task/wchan"), $(cpu_ticks "$1/task/${task##*/}") ticks"
+		cat "$task/stack"
+	done 2>/dev/null
+	sleep 1
+	say "---- and a second later: $(exits exits)"
+}
+
 fail() {
 	say "failed: $*"
 	show out
 	show err
+	[ -z "${PID:-}" ] || gone "$PID" || show_threads "$PID"
 	exit 1
 }
 
