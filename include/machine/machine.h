@@ -7,8 +7,8 @@
  *
  * Threads: all of it is the main thread's but machine_press_power_key(),
  * machine_input_ready(), machine_pause(), machine_resume(),
- * machine_refresh_disks(), machine_resize_console() and machine_stop(), which
- * event callbacks may call.
+ * machine_reset(), machine_refresh_disks(), machine_resize_console(), machine_stop()
+ * and what asks of a machine, which event callbacks may call.
  */
 #ifndef ARMLET_MACHINE_MACHINE_H
 #define ARMLET_MACHINE_MACHINE_H
@@ -27,10 +27,23 @@ enum machine_outcome {
 	MACHINE_FAILED,      /* it cannot go on; a report has been printed */
 };
 
+enum machine_event {
+	MACHINE_EVENT_PAUSED,
+	MACHINE_EVENT_RESUMED,
+	MACHINE_EVENT_POWER_KEY,
+	MACHINE_EVENT_PANICKED,    /* found at the end of the boot */
+	MACHINE_EVENT_RESET_GUEST, /* the next boot follows: the guest asked for it */
+	MACHINE_EVENT_RESET_HOST,  /* or machine_reset() */
+};
+
 struct machine_options {
 	const struct machine_config *config;
 	struct event_loop *loop;
 	struct char_port console; /* behind the PL011 */
+
+	/* Optional: what happens to the machine, from the main thread, with no lock held. */
+	void (*event)(void *data, enum machine_event event);
+	void *event_data;
 };
 
 int machine_create(const struct machine_options *options, struct machine **ret, struct error *err);
@@ -58,6 +71,22 @@ void machine_send_break(struct machine *machine);
 void machine_pause(struct machine *machine);
 void machine_resume(struct machine *machine);
 bool machine_paused(const struct machine *machine);
+
+/*
+ * Reset the machine as by its reset key; with no_reboot it ends. One that is paused
+ * stays so.
+ */
+void machine_reset(struct machine *machine);
+
+/* Which thread runs vCPU @index, as gettid(2); 0: none. @index is below the configuration's. */
+int machine_vcpu_thread(const struct machine *machine, uint32_t index);
+
+/*
+ * The balloon: how much memory the guest is to have, and has, as it says, in bytes.
+ * False: there is none, or its driver does not run.
+ */
+bool machine_set_memory(struct machine *machine, uint64_t size);
+bool machine_memory(struct machine *machine, uint64_t *ret);
 
 /* The files behind the disks may have another size now: look, and tell the guest. */
 void machine_refresh_disks(struct machine *machine);

@@ -14,9 +14,8 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
+#include "backend/unix_listener.h"
 #include "base/log.h"
 #include "core/iov.h"
 #include "stream_private.h"
@@ -26,10 +25,8 @@
 struct unix_stream {
 	struct stream stream;
 	struct event_loop *loop;
-	char *path;
-	dev_t dev; /* what we have put at @path */
-	ino_t ino;
-	struct stream_fd listener;
+	struct unix_listener at;
+	struct stream_fd listener; /* its descriptor is that of @at */
 	struct stream_fd peer;
 	bool peer_gone;   /* nothing can be sent to it any more */
 	bool input_ended; /* nothing comes from it any more */
@@ -142,7 +139,8 @@ static void on_listener(void *data, unsigned events)
 	(void)events;
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
 		/* It would be asked for again at once, for ever. */
-		log_warning("unix:%s: nobody can connect any more: %s", us->path, strerror(errno));
+		log_warning("unix:%s: nobody can connect any more: %s", us->at.path,
+			    strerror(errno));
 		stream_fd_forget(&us->listener);
 	}
 	if (fd < 0)
@@ -178,26 +176,15 @@ static void unix_detach(struct stream *stream)
 	stream_fd_forget(&us->peer);
 }
 
-/* Whether what stands at @path is what we have put there. */
-static bool still_ours(const struct unix_stream *us)
-{
-	struct stat st;
-
-	return us->ino && lstat(us->path, &st) == 0 && st.st_dev == us->dev && st.st_ino == us->ino;
-}
-
 static void unix_destroy(struct stream *stream)
 {
 	struct unix_stream *us = to_unix(stream);
 
-	if (us->path && still_ours(us))
-		unlink(us->path);
 	if (stream->lost)
 		log_info("%" PRIu64 " bytes for peers of %s that left were lost", stream->lost,
-			 us->path);
+			 us->at.path);
 	close_fd(us->peer.fd);
-	close_fd(us->listener.fd);
-	free(us->path);
+	unix_listener_close(&us->at);
 	free(us);
 }
 
@@ -209,64 +196,6 @@ static const struct stream_ops unix_ops = {
 	.destroy = unix_destroy,
 };
 
-/* Make way at the path if a dead process has left its socket there. */
-static int remove_stale(const struct sockaddr_un *addr, struct error *err)
-{
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	const char *path = addr->sun_path;
-	struct stat st;
-	int r;
-
-	if (fd < 0 || lstat(path, &st) < 0)
-		return error_set_errno(err, errno, "unix:%s", path);
-	if (!S_ISSOCK(st.st_mode))
-		return error_set(
-			err, EEXIST,
-			"unix:%s is there and is no socket; remove it or give another path", path);
-	r = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0 ? errno : 0;
-	if (r == 0 || r == EAGAIN)
-		return error_set(err, EADDRINUSE,
-				 "unix:%s is in use by another process; give another path", path);
-	if (r != ECONNREFUSED)
-		return error_set_errno(err, r, "unix:%s is there, and may be in use", path);
-	if (unlink(path) < 0)
-		return error_set_errno(err, errno, "unix:%s: the old socket cannot be removed",
-				       path);
-	return 0;
-}
-
-static int bind_socket(struct unix_stream *us, struct error *err)
-{
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	int fd = us->listener.fd;
-	struct stat st;
-	int r;
-
-	if (strlen(us->path) >= sizeof(addr.sun_path))
-		return error_set(err, ENAMETOOLONG,
-				 "unix:%s is too long: a socket's path has at most %zu bytes",
-				 us->path, sizeof(addr.sun_path) - 1);
-	memcpy(addr.sun_path, us->path, strlen(us->path));
-	/* Before bind(): the socket file is never another's to open. */
-	fchmod(fd, 0600);
-	r = bind(fd, (const struct sockaddr *)&addr, sizeof(addr));
-	if (r < 0 && errno == EADDRINUSE) {
-		r = remove_stale(&addr, err);
-		if (r < 0)
-			return r;
-		r = bind(fd, (const struct sockaddr *)&addr, sizeof(addr));
-	}
-	if (r < 0)
-		return error_set_errno(err, errno, "unix:%s cannot be made", us->path);
-	if (lstat(us->path, &st) == 0) {
-		us->dev = st.st_dev;
-		us->ino = st.st_ino;
-	}
-	if (listen(fd, BACKLOG) < 0)
-		return error_set_errno(err, errno, "unix:%s", us->path);
-	return 0;
-}
-
 static void init_fd(struct unix_stream *us, struct stream_fd *sfd,
 		    void (*callback)(void *data, unsigned events))
 {
@@ -275,16 +204,6 @@ static void init_fd(struct unix_stream *us, struct stream_fd *sfd,
 	sfd->is_socket = true;
 	sfd->source.callback = callback;
 	sfd->source.data = us;
-}
-
-static int make_socket(struct unix_stream *us, const char *path, struct error *err)
-{
-	us->path = strdup(path);
-	us->stream.where = us->path;
-	us->listener.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (!us->path || us->listener.fd < 0)
-		return error_set_errno(err, errno, "unix:%s", path);
-	return bind_socket(us, err);
 }
 
 int stream_open_unix(const char *path, struct event_loop *loop, struct stream **ret,
@@ -297,13 +216,16 @@ int stream_open_unix(const char *path, struct event_loop *loop, struct stream **
 		return error_set_errno(err, ENOMEM, "unix:%s", path);
 	us->stream.ops = &unix_ops;
 	us->loop = loop;
+	us->at.fd = -EBADF;
 	init_fd(us, &us->listener, on_listener);
 	init_fd(us, &us->peer, on_peer);
-	r = make_socket(us, path, err);
+	r = unix_listen(path, BACKLOG, &us->at, err);
 	if (r < 0) {
 		unix_destroy(&us->stream);
 		return r;
 	}
+	us->stream.where = us->at.path;
+	us->listener.fd = us->at.fd;
 	*ret = &us->stream;
 	return 0;
 }

@@ -37,6 +37,7 @@ struct run_options {
 	struct machine_config machine;
 	int log_level;    /* enum log_level */
 	uint32_t timeout; /* seconds; 0: none */
+	const char *api;  /* path of the control socket; NULL: none */
 };
 
 void run_options_init(struct run_options *options);

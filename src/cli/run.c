@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cli.h"
 #include "control/console.h"
+#include "control/qmp.h"
 #include "machine/machine.h"
 
 struct run {
@@ -16,15 +17,18 @@ struct run {
 	struct terminal terminal;
 	struct console *console;
 	struct machine *machine;
+	struct qmp_server *qmp; /* NULL: there is no control socket */
 	struct event_source signals;
 	struct event_source timeout;
 	bool power_key_pressed;
-	int stop_status; /* the exit status after machine_stop() */
+	int stop_status;         /* the exit status after machine_stop() */
+	const char *stop_reason; /* and why, as QMP's ShutdownCause */
 };
 
-static void stop(struct run *run, int status)
+static void stop(struct run *run, int status, const char *reason)
 {
 	run->stop_status = status;
+	run->stop_reason = reason;
 	console_abandon(run->console);
 	machine_stop(run->machine);
 }
@@ -32,7 +36,7 @@ static void stop(struct run *run, int status)
 static void press_power_key(struct run *run, int status_without)
 {
 	if (!machine_has_power_key(run->machine) || run->power_key_pressed) {
-		stop(run, status_without);
+		stop(run, status_without, "host-signal");
 		return;
 	}
 	run->power_key_pressed = true;
@@ -75,7 +79,7 @@ static void on_signal(void *data, unsigned events)
 		machine_refresh_disks(run->machine);
 		break;
 	default: /* SIGHUP, SIGQUIT: the terminal, or what started us, is gone */
-		stop(run, EXIT_SIGNALLED + (int)info.ssi_signo);
+		stop(run, EXIT_SIGNALLED + (int)info.ssi_signo, "host-signal");
 		break;
 	}
 }
@@ -111,7 +115,7 @@ static void on_timeout(void *data, unsigned events)
 
 	(void)events;
 	log_error("timed out after %u s", run->options.timeout);
-	stop(run, EXIT_TIMED_OUT);
+	stop(run, EXIT_TIMED_OUT, "host-signal");
 }
 
 static int arm_timeout(struct run *run, struct error *err)
@@ -141,7 +145,7 @@ static void on_console_key(void *data, enum console_key key)
 
 	switch (key) {
 	case CONSOLE_KEY_EXIT:
-		stop(run, EXIT_SUCCESS);
+		stop(run, EXIT_SUCCESS, "host-ui");
 		break;
 	case CONSOLE_KEY_POWER:
 		machine_press_power_key(run->machine);
@@ -152,11 +156,38 @@ static void on_console_key(void *data, enum console_key key)
 	}
 }
 
+static void on_machine_event(void *data, enum machine_event event)
+{
+	struct run *run = data;
+
+	qmp_server_event(run->qmp, event);
+}
+
+static void on_quit(void *data)
+{
+	stop(data, EXIT_SUCCESS, "host-qmp-quit");
+}
+
+static int open_api(struct run *run, struct error *err)
+{
+	const struct qmp_options options = {
+		.path = run->options.api,
+		.loop = run->loop,
+		.machine = run->machine,
+		.config = &run->options.machine,
+		.quit = on_quit,
+		.quit_data = run,
+	};
+
+	return options.path ? qmp_server_create(&options, &run->qmp, err) : 0;
+}
+
 static int set_up(struct run *run, struct error *err)
 {
 	const struct console_callbacks callbacks = {
 		.input_ready = on_console_input, .key = on_console_key, .data = run};
-	struct machine_options options = {.config = &run->options.machine};
+	struct machine_options options = {
+		.config = &run->options.machine, .event = on_machine_event, .event_data = run};
 	int r = event_loop_create(&run->loop, err);
 
 	if (r == 0)
@@ -172,6 +203,8 @@ static int set_up(struct run *run, struct error *err)
 	if (r == 0)
 		pass_size(run);
 	if (r == 0)
+		r = open_api(run, err);
+	if (r == 0)
 		r = arm_timeout(run, err);
 	if (r == 0)
 		r = terminal_init(&run->terminal, STDIN_FILENO, err);
@@ -180,8 +213,31 @@ static int set_up(struct run *run, struct error *err)
 	return r;
 }
 
+/* The last words to the clients of the control socket. */
+static void tell_end(struct run *run, enum machine_outcome outcome)
+{
+	switch (outcome) {
+	case MACHINE_POWERED_OFF:
+		qmp_server_shutdown(run->qmp, true, "guest-shutdown");
+		break;
+	case MACHINE_RESET:
+		qmp_server_shutdown(run->qmp, true, "guest-reset");
+		break;
+	case MACHINE_PANICKED:
+		qmp_server_shutdown(run->qmp, true, "guest-panic");
+		break;
+	case MACHINE_STOPPED:
+		qmp_server_shutdown(run->qmp, false, run->stop_reason);
+		break;
+	case MACHINE_FAILED:
+		qmp_server_shutdown(run->qmp, false, "host-error");
+		break;
+	}
+}
+
 static void tear_down(struct run *run)
 {
+	qmp_server_destroy(run->qmp);
 	machine_destroy(run->machine);
 	console_destroy(run->console);
 	event_source_remove(&run->timeout);
@@ -208,7 +264,7 @@ static int exit_status(const struct run *run, enum machine_outcome outcome)
 
 int run_main(int argc, char **argv)
 {
-	struct run run = {.terminal.fd = -1};
+	struct run run = {.terminal.fd = -1, .stop_reason = "host-error"};
 	enum machine_outcome outcome = MACHINE_FAILED;
 	struct error err = {0};
 	int status;
@@ -221,6 +277,7 @@ int run_main(int argc, char **argv)
 	r = set_up(&run, &err);
 	if (r == 0)
 		r = machine_run(run.machine, &outcome, &err);
+	tell_end(&run, r < 0 ? MACHINE_FAILED : outcome);
 	tear_down(&run);
 	return r < 0 ? fail_with("run", &err) : exit_status(&run, outcome);
 }

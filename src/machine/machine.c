@@ -24,6 +24,7 @@
 #include "devices/pl061.h"
 #include "machine/layout.h"
 #include "machine_private.h"
+#include "virtio/virtio_balloon.h"
 
 /* When the machine has been built and the guest's drivers have started: our code for it can go. */
 #define STARTED_NS (5 * UINT64_C(1000000000))
@@ -124,6 +125,8 @@ int machine_create(const struct machine_options *options, struct machine **ret, 
 		return error_set_errno(err, ENOMEM, "the machine");
 	machine->config = config;
 	machine->loop = options->loop;
+	machine->event = options->event;
+	machine->event_data = options->event_data;
 	clock_init_host(&machine->clock, options->loop);
 	console_tap_init(&machine->console, &options->console);
 	machine->port = console_tap_port(&machine->console);
@@ -319,6 +322,7 @@ static int run_boot(struct machine *machine, struct error *err)
 	if (r < 0)
 		return r;
 	machine->reset_wanted = false;
+	machine->reset_by_host = false;
 	console_tap_reset(&machine->console);
 	machine->outcome = MACHINE_RUNNING;
 	for (uint32_t i = 0; i < board->vcpu_count && r == 0; i++)
@@ -338,6 +342,21 @@ static int run_boot(struct machine *machine, struct error *err)
 	return r;
 }
 
+void machine_tell(const struct machine *machine, enum machine_event event)
+{
+	if (machine->event)
+		machine->event(machine->event_data, event);
+}
+
+static void tell_end(const struct machine *machine)
+{
+	if (machine->console.panicked)
+		machine_tell(machine, MACHINE_EVENT_PANICKED);
+	if (machine->reset_wanted && !machine->stopped)
+		machine_tell(machine, machine->reset_by_host ? MACHINE_EVENT_RESET_HOST
+							     : MACHINE_EVENT_RESET_GUEST);
+}
+
 int machine_run(struct machine *machine, enum machine_outcome *ret, struct error *err)
 {
 	int r;
@@ -345,6 +364,7 @@ int machine_run(struct machine *machine, enum machine_outcome *ret, struct error
 	do {
 		r = run_boot(machine, err);
 		char_port_drain(&machine->port);
+		tell_end(machine);
 		event_source_remove(&machine->start_timer);
 		event_source_remove(&machine->key_timer);
 		board_finish(machine);
@@ -378,6 +398,14 @@ void machine_end_reset(struct machine *machine)
 		machine->reset_wanted = true; /* the main thread looks once we are joined */
 }
 
+void machine_reset(struct machine *machine)
+{
+	if (!machine_end(machine, MACHINE_RESET))
+		return;
+	machine->reset_by_host = true;
+	machine->reset_wanted = !machine->config->no_reboot;
+}
+
 bool machine_has_power_key(const struct machine *machine)
 {
 	return machine->board.gpio && machine->outcome == MACHINE_RUNNING;
@@ -393,6 +421,7 @@ void machine_press_power_key(struct machine *machine)
 	pl061_set_input(machine->board.gpio, PL061_POWER_KEY_LINE, true);
 	device_unlock(machine->board.gpio);
 	event_timer_set(&machine->key_timer, POWER_KEY_NS, 0);
+	machine_tell(machine, MACHINE_EVENT_POWER_KEY);
 }
 
 void machine_input_ready(struct machine *machine)
@@ -417,4 +446,39 @@ void machine_stop(struct machine *machine)
 {
 	machine->stopped = true;
 	machine_end(machine, MACHINE_STOPPED);
+}
+
+int machine_vcpu_thread(const struct machine *machine, uint32_t index)
+{
+	return index < machine->board.vcpu_count ? machine->board.vcpus[index].thread_id : 0;
+}
+
+/* Its driver runs: it can be asked for memory. */
+static bool balloon_is_active(const struct machine *machine)
+{
+	return machine->board.balloon && machine->board.balloon->started;
+}
+
+bool machine_set_memory(struct machine *machine, uint64_t size)
+{
+	struct virtio_device *balloon = machine->board.balloon;
+
+	if (!balloon_is_active(machine))
+		return false;
+	device_lock(&balloon->device);
+	virtio_balloon_set_target(balloon, machine->mem->size - min_u64(size, machine->mem->size));
+	device_unlock(&balloon->device);
+	return true;
+}
+
+bool machine_memory(struct machine *machine, uint64_t *ret)
+{
+	struct virtio_device *balloon = machine->board.balloon;
+
+	if (!balloon_is_active(machine))
+		return false;
+	device_lock(&balloon->device);
+	*ret = machine->mem->size - min_u64(virtio_balloon_actual(balloon), machine->mem->size);
+	device_unlock(&balloon->device);
+	return true;
 }

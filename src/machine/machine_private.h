@@ -92,6 +92,8 @@ struct machine_port {
 struct machine {
 	const struct machine_config *config;
 	struct event_loop *loop;
+	void (*event)(void *data, enum machine_event event); /* NULL: nobody listens */
+	void *event_data;
 	struct clock clock;
 	struct console_tap console;
 	struct char_port port; /* the tap's */
@@ -121,10 +123,14 @@ struct machine {
 	/* How this boot ends: the first to say so wins. */
 	atomic_int outcome; /* enum machine_outcome, or MACHINE_RUNNING */
 	atomic_bool reset_wanted;
-	bool stopped; /* the main thread's: machine_stop() was called, no boot follows */
+	bool reset_by_host; /* the main thread's */
+	bool stopped;       /* the main thread's: machine_stop() was called, no boot follows */
 };
 
 #define MACHINE_RUNNING (-1)
+
+/* The main thread: tell whoever listens. */
+void machine_tell(const struct machine *machine, enum machine_event event);
 
 /*
  * Any thread: end this boot with @outcome; all vCPUs leave the guest. False if

@@ -67,6 +67,7 @@ void machine_pause(struct machine *machine)
 	for (uint32_t i = 0; i < board->vcpu_count; i++)
 		vcpu_kick(&board->vcpus[i]);
 	each_virtio(board, virtio_device_pause);
+	machine_tell(machine, MACHINE_EVENT_PAUSED);
 }
 
 void machine_resume(struct machine *machine)
@@ -75,6 +76,7 @@ void machine_resume(struct machine *machine)
 		return;
 	each_virtio(&machine->board, virtio_device_resume);
 	wake(&machine->pause, false);
+	machine_tell(machine, MACHINE_EVENT_RESUMED);
 }
 
 bool machine_paused(const struct machine *machine)
@@ -94,5 +96,10 @@ void pause_wait(struct machine *machine)
 
 void pause_end(struct machine *machine)
 {
-	wake(&machine->pause, false);
+	struct pause *pause = &machine->pause;
+
+	/* What comes after a reset is paused, too. */
+	pthread_mutex_lock(&pause->lock);
+	pthread_cond_broadcast(&pause->changed);
+	pthread_mutex_unlock(&pause->lock);
 }

@@ -345,6 +345,28 @@ static void save_driver(const char *folder, const char *name, uint8_t device)
 	save(folder, "virtio", name, &bytes);
 }
 
+/* Requests of the control socket, each in one piece behind its length. */
+static void save_requests(const char *folder)
+{
+	static const char *const requests[] = {
+		"{\"execute\":\"x\",\"arguments\":{\"word\":\"one\",\"bool\":true},\"id\":1}",
+		"{\"execute\":\"x\",\"arguments\":{\"int\":-5,\"size\":4096,\"str\":\"\\u0041\"}}",
+		"{\"id\":[[{}]]}{\"execute\":\"y\"}\r\n \r\n{\"execute\":\"x\"}",
+		"[1,2.5,null,{\"a\":\"\\ud83d\\ude00\"}]",
+		"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		uint8_t data[256] = {(uint8_t)strlen(requests[i])};
+		struct bytes bytes = {.data = data, .size = 1 + strlen(requests[i])};
+		char name[16];
+
+		memcpy(data + 1, requests[i], strlen(requests[i]));
+		snprintf(name, sizeof(name), "%zu", i);
+		save(folder, "qmp", name, &bytes);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -363,6 +385,7 @@ int main(int argc, char **argv)
 	save_queue(argv[1], "split-indirect", false, true);
 	save_queue(argv[1], "packed", true, false);
 	save_queue(argv[1], "packed-indirect", true, true);
+	save_requests(argv[1]);
 	save_driver(argv[1], "rng", 0);
 	save_driver(argv[1], "console", 1);
 	save_driver(argv[1], "ports", 2);

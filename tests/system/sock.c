@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,16 +66,20 @@ static int await(int listener, const union address *address, socklen_t size)
 	return fd;
 }
 
-static void write_all(int fd, const char *data, ssize_t size)
+/* False: nobody takes it any more. */
+static bool write_all(int fd, const char *data, ssize_t size)
 {
 	while (size > 0) {
 		ssize_t n = write(fd, data, (size_t)size);
 
+		if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
+			return false;
 		if (n < 0)
 			die("write");
 		data += n;
 		size -= n;
 	}
+	return true;
 }
 
 /* Both ways at once: two processes would be no simpler, and one is not waited for. */
@@ -90,19 +95,16 @@ static void copy(int fd)
 			die("poll");
 		if (fds[0].revents) {
 			n = read(fd, bytes, sizeof(bytes));
-			if (n < 0)
+			if (n < 0 && errno != ECONNRESET)
 				die("read");
-			if (n == 0)
+			if (n <= 0 || !write_all(1, bytes, n))
 				return;
-			write_all(1, bytes, n);
 		}
 		if (fds[1].revents) {
 			n = read(0, bytes, sizeof(bytes));
-			if (n <= 0) {
+			if (n <= 0 || !write_all(fd, bytes, n)) {
 				shutdown(fd, SHUT_WR);
 				fds[1].fd = -1;
-			} else {
-				write_all(fd, bytes, n);
 			}
 		}
 	}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the control socket share. */
+#ifndef ARMLET_CONTROL_QMP_PRIVATE_H
+#define ARMLET_CONTROL_QMP_PRIVATE_H
+
+#include "backend/unix_listener.h"
+#include "control/qmp.h"
+#include "qmp_client.h"
+
+struct qmp_server {
+	struct qmp_options options;
+	struct unix_listener listener;
+	struct event_source source; /* of the listener */
+	struct qmp_client *clients;
+};
+
+/* The commands and events of a machine; the context of the commands is struct qmp_server. */
+extern const struct qmp_schema qmp_machine_schema;
+
+#endif

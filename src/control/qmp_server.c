@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "qmp_private.h"
+
+#define BACKLOG     64
+#define FAREWELL_MS 200 /* for all clients together */
+
+static void forget_client(struct qmp_client *client)
+{
+	struct qmp_server *server = client->context;
+	struct qmp_client **at = &server->clients;
+
+	while (*at != client)
+		at = &(*at)->next;
+	*at = client->next;
+	qmp_client_destroy(client);
+}
+
+/* The socket's mode keeps others out already, but a folder's owner may change that. */
+static bool is_welcome(int fd)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	       (peer.uid == geteuid() || peer.uid == 0);
+}
+
+static void on_connection(void *data, unsigned events)
+{
+	struct qmp_server *server = data;
+	struct qmp_client *client;
+	const struct qmp_client like = {
+		.schema = &qmp_machine_schema,
+		.context = server,
+		.gone = forget_client,
+		.next = server->clients,
+	};
+	int fd = accept4(server->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)events;
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
+		/* It would be asked for again at once, for ever. */
+		log_warning("%s: nobody can connect any more: %s", server->listener.path,
+			    strerror(errno));
+		event_source_remove(&server->source);
+	}
+	if (fd < 0)
+		return;
+	if (!is_welcome(fd)) {
+		log_warning("%s: another user's program was turned away", server->listener.path);
+		close_fd(fd);
+	} else if (qmp_client_create(server->options.loop, fd, &like, &client) == 0) {
+		server->clients = client;
+	}
+}
+
+int qmp_server_create(const struct qmp_options *options, struct qmp_server **ret, struct error *err)
+{
+	struct qmp_server *server = calloc(1, sizeof(*server));
+	int r;
+
+	if (!server)
+		return error_set_errno(err, ENOMEM, "the control socket");
+	server->options = *options;
+	server->source = (struct event_source){.fd = -1, .callback = on_connection, .data = server};
+	r = unix_listen(options->path, BACKLOG, &server->listener, err);
+	if (r == 0) {
+		r = event_loop_add(options->loop, &server->source, server->listener.fd, EVENT_READ);
+		if (r < 0)
+			error_set_errno(err, -r, "the control socket");
+	}
+	if (r < 0) {
+		error_prefix(err, "--api: ");
+		qmp_server_destroy(server);
+		return r;
+	}
+	*ret = server;
+	return 0;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+void qmp_server_destroy(struct qmp_server *server)
+{
+	int64_t deadline = now_ms() + FAREWELL_MS;
+
+	if (!server)
+		return;
+	event_source_remove(&server->source);
+	while (server->clients) {
+		struct pollfd pfd = {.fd = server->clients->source.fd, .events = POLLOUT};
+
+		while (!qmp_client_flush(server->clients) && now_ms() < deadline)
+			poll(&pfd, 1, (int)max_u64(1, (uint64_t)(deadline - now_ms())));
+		forget_client(server->clients);
+	}
+	unix_listener_close(&server->listener);
+	free(server);
+}
+
+/* Tell all of @name, with @data, which is freed; NULL: none. */
+static void emit(struct qmp_server *server, const char *name, struct json_object *data)
+{
+	struct json_object *event = json_object_new_object();
+	struct json_object *timestamp = json_object_new_object();
+	_cleanup_free_ char *line = NULL;
+	struct timespec now;
+	size_t size = 0;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	json_object_object_add(timestamp, "seconds", json_object_new_int64(now.tv_sec));
+	json_object_object_add(timestamp, "microseconds",
+			       json_object_new_int64(now.tv_nsec / 1000));
+	json_object_object_add(event, "timestamp", timestamp);
+	json_object_object_add(event, "event", json_object_new_string(name));
+	if (data)
+		json_object_object_add(event, "data", data);
+	line = qmp_line(event, &size);
+	json_object_put(event);
+	for (struct qmp_client *client = server->clients; client && line; client = client->next)
+		qmp_client_event(client, line, size);
+}
+
+static struct json_object *cause(bool guest, const char *reason)
+{
+	struct json_object *data = json_object_new_object();
+
+	json_object_object_add(data, "guest", json_object_new_boolean(guest));
+	json_object_object_add(data, "reason", json_object_new_string(reason));
+	return data;
+}
+
+void qmp_server_event(struct qmp_server *server, enum machine_event event)
+{
+	struct json_object *action;
+
+	if (!server)
+		return;
+	switch (event) {
+	case MACHINE_EVENT_PAUSED:
+		emit(server, "STOP", NULL);
+		break;
+	case MACHINE_EVENT_RESUMED:
+		emit(server, "RESUME", NULL);
+		break;
+	case MACHINE_EVENT_POWER_KEY:
+		emit(server, "POWERDOWN", NULL);
+		break;
+	case MACHINE_EVENT_PANICKED:
+		action = json_object_new_object();
+		json_object_object_add(action, "action", json_object_new_string("run"));
+		emit(server, "GUEST_PANICKED", action);
+		break;
+	case MACHINE_EVENT_RESET_GUEST:
+		emit(server, "RESET", cause(true, "guest-reset"));
+		break;
+	case MACHINE_EVENT_RESET_HOST:
+		emit(server, "RESET", cause(false, "host-qmp-system-reset"));
+		break;
+	}
+}
+
+void qmp_server_shutdown(struct qmp_server *server, bool guest, const char *reason)
+{
+	if (server)
+		emit(server, "SHUTDOWN", cause(guest, reason));
+}

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+# The control socket of a running machine.
+# shellcheck shell=sh
+
+# control: a client of the socket api, whose lines come to the file answers.
+control() {
+	mkfifo requests
+	exec 5<>requests
+	"$ARMLET_TOOLS/sock" connect unix:api <requests >answers 5>&- &
+	wait_until 10 grep -q QMP answers || fail "the socket says nothing"
+	qmp qmp_capabilities
+	[ "$answer" = '{"return": {}}' ] || fail "the negotiation is answered by $answer"
+}
+
+qmp_answered() { [ "$(grep -c '^{"\(return\|error\)"' answers)" -ge "$1" ]; }
+
+# qmp COMMAND [ARGUMENTS]: the line that answers it is left in $answer.
+qmp() {
+	asked=$(grep -c '^{"\(return\|error\)"' answers)
+	printf '{"execute":"%s"%s}' "$1" "${2:+,\"arguments\":$2}" >&5
+	wait_until 10 qmp_answered $((asked + 1)) || fail "$1 is not answered"
+	answer=$(grep '^{"\(return\|error\)"' answers | tail -n 1 | tr -d '\r')
+}
+
+# expect_answer TEXT COMMAND [ARGUMENTS]
+expect_answer() {
+	wanted=$1
+	shift
+	qmp "$@"
+	case $answer in
+	"$wanted") say "$1: $answer" ;;
+	*) fail "$1 is answered by $answer, not $wanted" ;;
+	esac
+}
+
+# qmp_event PATTERN [NUMBER]: so many of them have come.
+qmp_event() {
+	wait_until 30 qmp_events "$1" "${2:-1}" || { cat answers; fail "no event $1"; }
+}
+
+qmp_events() { [ "$(grep -c "\"event\": \"$1" answers)" -ge "$2" ]; }
+
+describe control_pause "stop and cont: the vCPU leaves the guest, and goes on; every client hears of it"
+test_control_pause() {
+	start run -k "$(payload_path idle)" -c 2 -a seconds=100 --api api
+	wait_for 'idle begins'
+	control
+	expect_answer '{"return": {"running": true, "status": "running"}}' query-status
+	expect_answer '{"return": {"enabled": true, "present": true}}' query-kvm
+	qmp query-cpus-fast
+	for thread in $(say "$answer" | sed 's/"thread-id"/\n&/g' | sed -n 's/^"thread-id": \([0-9]*\).*/\1/p'); do
+		grep -q '^vcpu[01]$' "/proc/$PID/task/$thread/comm" || fail "$thread is no vCPU's thread"
+	done
+	"$ARMLET_TOOLS/sock" connect unix:api </dev/null >others 2>&1 &
+	expect_answer '{"return": {}}' stop
+	qmp_event STOP
+	expect_answer '{"return": {"running": false, "status": "paused"}}' query-status
+	before=$(exits exits)
+	sleep 1
+	[ "$(exits exits)" = "$before" ] || fail "a paused machine has exits"
+	expect_answer '{"return": {}}' stop
+	expect_answer '{"return": {}}' cont
+	qmp_event RESUME
+	expect_answer '{"return": {"running": true, "status": "running"}}' query-status
+	wait_until 10 more_exits_than "$before" || fail "it does not go on"
+	# The other one has sent nothing, and so has only been greeted.
+	wait_until 10 grep -q QMP others || fail "a second client is not served"
+	! qmp_events 'STOP' 2 || fail "a second stop is an event"
+	expect_answer '{"return": {}}' quit
+	finish 10
+	expect_status 0
+	qmp_event 'SHUTDOWN", "data": {"guest": false, "reason": "host-qmp-quit"}'
+	[ ! -e api ] || fail "the socket is left"
+	expect_silence
+}
+
+more_exits_than() { [ "$(exits exits)" -gt "$1" ]; }
+
+describe control_life "system_reset, also of a paused machine; system_powerdown; the guest's own end" 120
+test_control_life() {
+	guest_runs 'echo ready; read -r word'
+	converse --api api
+	wait_for '^ready' 60
+	control
+	expect_answer '{"return": {}}' stop
+	expect_answer '{"return": {}}' system_reset
+	qmp_event 'RESET", "data": {"guest": false, "reason": "host-qmp-system-reset"}'
+	expect_answer '{"return": {"running": false, "status": "paused"}}' query-status
+	expect_answer '{"return": {}}' cont
+	wait_until 60 ready_times 2 || fail "it does not boot again"
+	expect_answer '{"return": {}}' system_powerdown
+	qmp_event POWERDOWN
+	farewell 40
+	expect_status 0
+	expect_out 'guest: power key'
+	qmp_event 'SHUTDOWN", "data": {"guest": true, "reason": "guest-shutdown"}'
+	expect_silence
+}
+
+describe control_balloon "balloon and query-balloon, with a driver and without" 90
+test_control_balloon() {
+	memory_guest
+	converse --balloon --api api
+	wait_for '^ready' 60
+	control
+	qmp query-balloon
+	[ "$answer" = '{"return": {"actual": 268435456}}' ] || fail "at first it is $answer"
+	told free
+	expect_answer '{"return": {}}' balloon '{"value":201326592}'
+	wait_until 30 balloon_is 201326592 || fail "the balloon does not grow: $answer"
+	expect_answer '{"return": {}}' balloon '{"value":268435456}'
+	wait_until 30 balloon_is 268435456 || fail "the balloon does not give back: $answer"
+	told unload
+	qmp query-balloon
+	case $answer in
+	'{"error": {"class": "DeviceNotActive", "desc": "No balloon device has been activated'*) ;;
+	*) fail "without a driver: $answer" ;;
+	esac
+	tell off
+	farewell 40
+	expect_status 0
+}
+
+balloon_is() {
+	qmp query-balloon
+	[ "$answer" = "{\"return\": {\"actual\": $1}}" ]
+}
+
+describe control_errors "commands and arguments that cannot be; what is no JSON"
+test_control_errors() {
+	start run -k "$(payload_path idle)" -a seconds=1000 --api api
+	wait_for 'idle begins'
+	control
+	error='{"error": {"class": "GenericError", "desc": "'
+	expect_answer '{"error": {"class": "CommandNotFound", "desc": "The command no-such has not been found"}}' no-such
+	expect_answer "${error}Parameter 'value' is missing\"}}" balloon
+	expect_answer "${error}Parameter 'value' is out of range: it is from 1 to 9223372036854775807\"}}" \
+		balloon '{"value":0}'
+	expect_answer "${error}Invalid parameter type for 'value', expected: integer\"}}" balloon '{"value":"1G"}'
+	expect_answer "${error}Parameter 'size' is unexpected\"}}" stop '{"size":1}'
+	qmp balloon '{"value":1}'
+	case $answer in *DeviceNotActive*) ;; *) fail "no balloon: $answer" ;; esac
+	before=$(resident "$PID")
+	for text in '[' '{"execute":' '{"execute":"stop","arguments":{"x":"y"}' "'" '{"a":'; do
+		yes "$text" 2>/dev/null | head -c 2000000 | "$ARMLET_TOOLS/sock" connect unix:api >others 2>&1
+		grep -q 'JSON parse error' others || fail "$text: no error: $(head -c 300 others)"
+	done
+	# One that takes no answers is left alone with them.
+	yes '{"execute":"query-status"}' 2>/dev/null | head -c 2000000 >flood
+	mkfifo untaken
+	exec 6<>untaken
+	"$ARMLET_TOOLS/sock" connect unix:api <flood >&6 5>&- &
+	stuck=$!
+	sleep 1
+	expect_answer '{"return": {"running": true, "status": "running"}}' query-status
+	expect_at_most "$(resident "$PID")" $((before + 100)) "kB after garbage"
+	kill "$stuck"
+	exec 6>&-
+	kill -KILL "$PID"
+	wait "$PID"
+	# What a killed one has left makes way.
+	start run -k "$(payload_path null)" --api api
+	finish 10
+	expect_status 0
+	[ ! -e api ] || fail "the socket is left"
+}
+
+describe control_others "another user's program is turned away, whatever the socket's mode"
+test_control_others() {
+	[ "$(id -u)" -eq 0 ] || skip "only root can be another"
+	start run -k "$(payload_path idle)" -a seconds=100 --api api
+	wait_for 'idle begins'
+	[ "$(stat -c %a api)" = 600 ] || fail "the socket's mode is $(stat -c %a api)"
+	chmod 666 api
+	chmod 755 "$DIR/.."
+	"$ARMLET_TOOLS/unprivileged" "$(for_others "$ARMLET_TOOLS/sock")" connect unix:api </dev/null >answers 2>&1
+	[ ! -s answers ] || fail "it is greeted"
+	expect_err "armlet: api: another user's program was turned away"
+	kill -QUIT "$PID"
+	finish 10
+}
+
+describe bad_api "sockets that cannot be made"
+test_bad_api() {
+	null=$(payload_path null)
+	refused -- '--api: unix:none/api cannot be made: No such file or directory' -k "$null" --api none/api
+	echo x >file
+	refused -- '--api: unix:file is there and is no socket; remove it' -k "$null" --api file
+	refused -- '--api: unix:.* is too long: a socket.s path has at most' -k "$null" \
+		--api "$(printf '%0200d' 0)"
+	start run -k "$(payload_path idle)" -a seconds=100 --api api
+	wait_for 'idle begins'
+	armlet_two --api api
+	grep -q -- '--api: unix:api is in use by another process; give another path' two.err ||
+		fail "the second one says $(cat two.err)"
+	kill -QUIT "$PID"
+	finish 10
+}
+
+armlet_two() {
+	! "$ARMLET" run -k "$(payload_path null)" "$@" >two.out 2>two.err || fail "the second one runs"
+}
