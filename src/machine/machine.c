@@ -450,7 +450,15 @@ void machine_stop(struct machine *machine)
 
 int machine_vcpu_thread(const struct machine *machine, uint32_t index)
 {
-	return index < machine->board.vcpu_count ? machine->board.vcpus[index].thread_id : 0;
+	const struct vcpu *vcpu = &machine->board.vcpus[index];
+	clockid_t clock;
+
+	if (index >= machine->board.vcpu_count || !vcpu->started ||
+	    pthread_getcpuclockid(vcpu->thread, &clock))
+		return 0;
+	/* A thread's clock has its inverted number above three bits of its kind
+	 * (clock_getcpuclockid(3)). */
+	return ~(clock >> 3);
 }
 
 /* Its driver runs: it can be asked for memory. */

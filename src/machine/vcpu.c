@@ -152,9 +152,7 @@ static void *vcpu_thread(void *data)
 	sigemptyset(&kick);
 	sigaddset(&kick, KICK_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
-	vcpu->thread_id = gettid();
 	run_guest(vcpu);
-	vcpu->thread_id = 0;
 	return NULL;
 }
 

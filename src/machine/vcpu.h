@@ -20,7 +20,6 @@ struct vcpu {
 	uint64_t mpidr; /* affinity fields only */
 	int pin;        /* host CPU, or -1 */
 	pthread_t thread;
-	atomic_int thread_id; /* as gettid(2); 0: it does not run */
 	atomic_bool started;
 	const struct mmio_region *last; /* region of the last access */
 	uint64_t exits[VCPU_EXIT_REASONS];
