@@ -78,6 +78,9 @@ bool machine_paused(const struct machine *machine);
  */
 void machine_reset(struct machine *machine);
 
+/* Whether that, and not the guest, has ended the last boot. */
+bool machine_reset_by_host(const struct machine *machine);
+
 /* Which thread runs vCPU @index, as gettid(2); 0: none. @index is below the configuration's. */
 int machine_vcpu_thread(const struct machine *machine, uint32_t index);
 

@@ -221,7 +221,10 @@ static void tell_end(struct run *run, enum machine_outcome outcome)
 		qmp_server_shutdown(run->qmp, true, "guest-shutdown");
 		break;
 	case MACHINE_RESET:
-		qmp_server_shutdown(run->qmp, true, "guest-reset");
+		if (machine_reset_by_host(run->machine))
+			qmp_server_shutdown(run->qmp, false, "host-qmp-system-reset");
+		else
+			qmp_server_shutdown(run->qmp, true, "guest-reset");
 		break;
 	case MACHINE_PANICKED:
 		qmp_server_shutdown(run->qmp, true, "guest-panic");

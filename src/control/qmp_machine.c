@@ -49,7 +49,7 @@ static const struct qmp_type command_list = {
 	.kind = QMP_ARRAY, .name = "[CommandInfo]", .element = &command_info};
 static const struct qmp_type any_list = {.kind = QMP_ARRAY, .name = "[any]", .element = &qmp_any};
 
-static const char *const run_states[] = {"running", "paused", "shutdown", NULL};
+static const char *const run_states[] = {"running", "paused", NULL};
 static const struct qmp_type run_state = {
 	.kind = QMP_ENUM, .name = "RunState", .values = run_states};
 static const struct qmp_member status_members[] = {

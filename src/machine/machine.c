@@ -406,6 +406,11 @@ void machine_reset(struct machine *machine)
 	machine->reset_wanted = !machine->config->no_reboot;
 }
 
+bool machine_reset_by_host(const struct machine *machine)
+{
+	return machine->reset_by_host;
+}
+
 bool machine_has_power_key(const struct machine *machine)
 {
 	return machine->board.gpio && machine->outcome == MACHINE_RUNNING;
@@ -450,11 +455,11 @@ void machine_stop(struct machine *machine)
 
 int machine_vcpu_thread(const struct machine *machine, uint32_t index)
 {
-	const struct vcpu *vcpu = &machine->board.vcpus[index];
+	const struct board *board = &machine->board;
 	clockid_t clock;
 
-	if (index >= machine->board.vcpu_count || !vcpu->started ||
-	    pthread_getcpuclockid(vcpu->thread, &clock))
+	if (index >= board->vcpu_count || !board->vcpus[index].started ||
+	    pthread_getcpuclockid(board->vcpus[index].thread, &clock))
 		return 0;
 	/* A thread's clock has its inverted number above three bits of its kind
 	 * (clock_getcpuclockid(3)). */

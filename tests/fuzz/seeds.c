@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Write inputs to start from: seeds FOLDER makes FOLDER/9p, /image, /fdt, /cmdline, /net,
- * /vhost_user, /virtqueue and /virtio with a small file of each kind that the fuzzers should
+ * /qmp, /vhost_user, /virtqueue and /virtio with a small file of each kind that the fuzzers should
  * find at once.
  */
 #include <elf.h>

@@ -218,6 +218,18 @@ refused() {
 	expect_refusal "$wanted"
 }
 
+# refused_values OPTION PATTERN VALUE...: the same of a machine that has the option with
+# each of the values.
+refused_values() {
+	option=$1 wanted=$2
+	shift 2
+	for value; do
+		shift
+		set -- "$@" "$option" "$value"
+	done
+	refused -- "$wanted" -k "$(payload_path null)" "$@"
+}
+
 # ---- Payloads -------------------------------------------------------------
 
 payload_path() { echo "$ARMLET_PAYLOADS/$1.bin"; }

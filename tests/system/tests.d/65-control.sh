@@ -97,6 +97,19 @@ test_control_life() {
 	expect_silence
 }
 
+describe control_no_reboot "system_reset with --no-reboot: the end, by the host"
+test_control_no_reboot() {
+	start run -k "$(payload_path idle)" -a seconds=100 --no-reboot --api api
+	wait_for 'idle begins'
+	control
+	expect_answer '{"return": {}}' system_reset
+	finish 10
+	expect_status 0
+	qmp_event 'SHUTDOWN", "data": {"guest": false, "reason": "host-qmp-system-reset"}'
+	! qmp_events RESET 1 || fail "it is told as a reset, too"
+	expect_silence
+}
+
 describe control_balloon "balloon and query-balloon, with a driver and without" 90
 test_control_balloon() {
 	memory_guest

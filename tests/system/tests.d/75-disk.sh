@@ -447,15 +447,7 @@ test_disk_cut() {
 # ---- Bad input --------------------------------------------------------------
 
 # refused_disk PATTERN DISK...
-refused_disk() {
-	wanted=$1
-	shift
-	for disk; do
-		shift
-		set -- "$@" --disk "$disk"
-	done
-	refused -- "$wanted" -k "$(payload_path null)" "$@"
-}
+refused_disk() { refused_values --disk "$@"; }
 
 describe bad_disk_files "disks that are missing, something else, or of no size"
 test_bad_disk_files() {

@@ -391,15 +391,7 @@ test_volume_lost() {
 # ---- Refused, and no way out ---------------------------------------------------
 
 # refused_volume PATTERN VOLUME...
-refused_volume() {
-	wanted=$1
-	shift
-	for volume; do
-		shift
-		set -- "$@" --volume "$volume"
-	done
-	refused -- "$wanted" -k "$(payload_path null)" "$@"
-}
+refused_volume() { refused_values --volume "$@"; }
 
 describe bad_volume_words "what is no folder and no tag, and words that are none"
 test_bad_volume_words() {
