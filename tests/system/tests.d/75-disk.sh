@@ -278,9 +278,8 @@ test_disk_flush() {
 }
 
 # fio writes each block with its checksum, several at once, in an order of its own.
-describe disk_fio "mkfs.ext4, fio with verification and fsck, in each mode" 90
-test_disk_fio() {
-	need_programs
+# fio_with DISK...: each is mkfs'd, written and verified by fio, and fsck'd.
+fio_with() {
 	{
 		guest_functions
 		guest_programs
@@ -299,8 +298,6 @@ test_disk_fio() {
 			done
 		END
 	} | guest_script
-	set -- writeback threads,aio=threads,cache=writethrough queues,queues=2,cache=unsafe \
-		large,block-size=4096 ephemeral,ephemeral
 	arguments='' count=0
 	for disk; do
 		truncate -s 8M "${disk%%,*}"
@@ -312,6 +309,21 @@ test_disk_fio() {
 	expect_silence
 	expect_no_out rror 'verify:'
 	[ "$(grep -c '^done with vd[b-z]: 1' out)" -eq $count ] || fail "not all disks came to their end"
+}
+
+describe disk_fio "mkfs.ext4, fio with verification and fsck, in each mode" 90
+test_disk_fio() {
+	need_programs
+	fio_with writeback threads,aio=threads,cache=writethrough queues,queues=2,cache=unsafe \
+		large,block-size=4096 ephemeral,ephemeral
+}
+
+describe disk_fio_direct "the same past the page cache" 60
+test_disk_fio_direct() {
+	need_programs
+	truncate -s 24M files
+	ext2_on files directory
+	fio_with directory/plain,direct directory/threads,direct,aio=threads,queues=2
 }
 
 describe disk_resize "a disk that grows and shrinks while it is used" 60
@@ -518,7 +530,7 @@ test_bad_disk_properties() {
 	refused_disk '--disk: ro takes no value' disk,ro=yes
 	refused_disk '--disk: cache needs a value' disk,cache
 	refused_disk "--disk: queues: '17' is not a number from 1 to 16" disk,queues=17
-	refused_disk '--disk disk: blocks cannot have 1000 bytes' disk,block-size=1000
+	refused_disk "--disk: block-size: '1000' is not a power of two from 512" disk,block-size=1000
 	refused_disk '--disk disk: a physical block of 512 bytes cannot hold a logical one of 4096' \
 		disk,block-size=4096,physical-block-size=512
 	refused_disk '--disk disk: the serial .* is too long; it may have 20 characters' \
