@@ -3,6 +3,8 @@
 #ifndef ARMLET_CLI_CLI_H
 #define ARMLET_CLI_CLI_H
 
+#include <json-c/json.h>
+
 #include "machine/config.h"
 #include "options.h"
 
@@ -26,21 +28,29 @@ extern const struct command commands[]; /* ends with a zeroed row */
 int run_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int completion_main(int argc, char **argv);
+int schema_main(int argc, char **argv);
 
 extern const struct option_table run_table;
 extern const struct option_table doctor_table;
 extern const struct option_table completion_table;
+extern const struct option_table schema_table;
 extern const char *const completion_shells[];
 
 /* What `armlet run` was asked for. */
 struct run_options {
 	struct machine_config machine;
-	int log_level;    /* enum log_level */
-	uint32_t timeout; /* seconds; 0: none */
-	const char *api;  /* path of the control socket; NULL: none */
+	int log_level;              /* enum log_level */
+	uint32_t timeout;           /* seconds; 0: none */
+	const char *api;            /* path of the control socket; NULL: none */
+	struct json_object *config; /* what a file said, whose strings are in here; NULL: none */
+	bool dry_run;
 };
 
 void run_options_init(struct run_options *options);
+void run_options_finish(struct run_options *options);
+
+/* Print @object, which is freed, for people as well; returns the exit status. */
+int print_json(struct json_object *object);
 
 /* Print @err's sentence once; returns EXIT_ARMLET_FAILED. */
 int fail_with(const char *command, const struct error *err);

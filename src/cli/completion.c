@@ -31,7 +31,8 @@ const struct option_table completion_table = {
 
 static bool is_file(const struct option_def *option)
 {
-	return option->type == OPTION_FILE || option->type == OPTION_FILES;
+	return option->type == OPTION_FILE || option->type == OPTION_FILES ||
+	       option->type == OPTION_CONFIG;
 }
 
 /* The words that may be an option's value, separated by blanks. */

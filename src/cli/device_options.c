@@ -48,6 +48,7 @@ const struct option_def disk_properties[] = {
 	 .argument = "BYTES",
 	 .type = OPTION_U32,
 	 DISK(block_size),
+	 .power_of_two = true,
 	 .min = 512,
 	 .max = 65536,
 	 .help = "logical block (512, or the block device's)"},
@@ -55,6 +56,7 @@ const struct option_def disk_properties[] = {
 	 .argument = "BYTES",
 	 .type = OPTION_U32,
 	 DISK(physical_block_size),
+	 .power_of_two = true,
 	 .min = 512,
 	 .max = 65536,
 	 .help = "physical block (as the host's file system says)"},
@@ -132,6 +134,14 @@ const struct option_def net_properties[] = {
 void init_net_config(void *record)
 {
 	*(struct net_config *)record = (struct net_config){.queues = 1};
+}
+
+void settle_net_config(void *record)
+{
+	struct net_config *net = record;
+
+	if (net->tap && net->mode == NET_MODE_NONE)
+		net->mode = NET_MODE_TAP;
 }
 
 const struct option_def balloon_properties[] = {

@@ -335,7 +335,7 @@ static json_object *kvm_json(const struct findings *f)
 	return object;
 }
 
-static void print_json(const struct findings *f)
+static json_object *findings_json(const struct findings *f)
 {
 	json_object *object = json_object_new_object();
 	json_object *advice = json_object_new_array();
@@ -349,24 +349,23 @@ static void print_json(const struct findings *f)
 	for (size_t i = 0; i < f->advice_count; i++)
 		json_object_array_add(advice, json_object_new_string(f->advice[i]));
 	json_object_object_add(object, "advice", advice);
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
-							    JSON_C_TO_STRING_SPACED |
-							    JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(object);
+	return object;
 }
 
 int doctor_main(int argc, char **argv)
 {
 	struct doctor_options doctor = {.kvm_device = "/dev/kvm"};
 	struct findings findings = {0};
-	int status;
+	int status = EXIT_SUCCESS;
 
 	if (!parse_or_end(&doctor_table, argc, argv, &doctor, &status))
 		return status;
 	examine(&findings, doctor.kvm_device);
 	if (doctor.json)
-		print_json(&findings);
+		status = print_json(findings_json(&findings));
 	else
 		print_text(&findings);
+	if (status)
+		return status;
 	return findings.kvm_works ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -14,6 +14,7 @@ const struct command commands[] = {
 	 .main = completion_main,
 	 .table = &completion_table,
 	 .words = completion_shells},
+	{.name = "schema", .main = schema_main, .table = &schema_table},
 	{0},
 };
 
@@ -21,6 +22,18 @@ int fail_with(const char *command, const struct error *err)
 {
 	fprintf(stderr, "armlet%s%s: %s\n", command ? " " : "", command ? command : "", err->text);
 	return EXIT_ARMLET_FAILED;
+}
+
+int print_json(struct json_object *object)
+{
+	const struct error full = {.text = "standard output takes no more"};
+	const char *text = json_object_to_json_string_ext(
+		object,
+		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
+	bool printed = text && puts(text) >= 0 && fflush(stdout) == 0;
+
+	json_object_put(object);
+	return printed ? EXIT_SUCCESS : fail_with(NULL, &full);
 }
 
 bool parse_or_end(const struct option_table *table, int argc, char **argv, void *target,

@@ -5,13 +5,54 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "options_json.h"
 
 #define MAX_NAMES   64
 #define HELP_COLUMN 30
 
-static void *field(void *target, size_t offset)
+bool option_takes(const struct option_def *option, uint64_t value)
 {
-	return (char *)target + offset;
+	return value >= option->min && value <= option->max &&
+	       !(option->power_of_two && (value & (value - 1)));
+}
+
+const char *option_wanted(const struct option_def *option, char text[static OPTION_WANTED_MAX])
+{
+	size_t used;
+
+	if (option->type == OPTION_U32) {
+		snprintf(text, OPTION_WANTED_MAX, "a %s from %" PRIu64 " to %" PRIu64,
+			 option->power_of_two ? "power of two" : "number", option->min,
+			 option->max);
+		return text;
+	}
+	used = (size_t)snprintf(text, OPTION_WANTED_MAX, "one of");
+	for (const char *const *choice = option->choices; *choice; choice++) {
+		snprintf(text + used, OPTION_WANTED_MAX - used, " %s", *choice);
+		used = strlen(text);
+	}
+	return text;
+}
+
+void *option_new_record(const struct option_def *option, void *target)
+{
+	const size_t *count = option_field(target, option->count_offset);
+	void *record = option_field(target, option->offset + *count * option->record_size);
+
+	memset(record, 0, option->record_size);
+	if (option->record_init)
+		option->record_init(record);
+	return record;
+}
+
+const char *option_nearest(const struct option_def *rows, const char *name)
+{
+	const char *names[MAX_NAMES];
+	size_t count = 0;
+
+	for (const struct option_def *o = rows; o->name && count < MAX_NAMES; o++)
+		names[count++] = o->name;
+	return nearest_name(name, names, count);
 }
 
 /* The sentences of those that set values begin with the value; the name is put in front. */
@@ -24,17 +65,13 @@ static int refuse_value(const char *text, const char *wanted, struct error *err)
 static int set_u32(const struct option_def *option, void *target, const char *text,
 		   struct error *err)
 {
+	char wanted[OPTION_WANTED_MAX];
 	uint64_t value = 0;
-	char wanted[96];
-	int r = parse_u64(text, &value);
 
-	if (r == 0 && value >= option->min && value <= option->max) {
-		*(uint32_t *)field(target, option->offset) = (uint32_t)value;
-		return 0;
-	}
-	snprintf(wanted, sizeof(wanted), "a number from %" PRIu64 " to %" PRIu64, option->min,
-		 option->max);
-	return refuse_value(text, wanted, err);
+	if (parse_u64(text, &value) < 0 || !option_takes(option, value))
+		return refuse_value(text, option_wanted(option, wanted), err);
+	*(uint32_t *)option_field(target, option->offset) = (uint32_t)value;
+	return 0;
 }
 
 static int set_size(const struct option_def *option, void *target, const char *text,
@@ -47,35 +84,32 @@ static int set_size(const struct option_def *option, void *target, const char *t
 
 	if (r == -EINVAL)
 		return refuse_value(text, "a size; write it as 512M or 2G", err);
-	if (r < 0 || value < option->min || value > option->max)
+	if (r < 0 || !option_takes(option, value))
 		return error_set(err, EINVAL, "%s is out of range, which is %s to %s", text,
 				 format_size(option->min, least), format_size(option->max, most));
-	*(uint64_t *)field(target, option->offset) = value;
+	*(uint64_t *)option_field(target, option->offset) = value;
 	return 0;
 }
 
 static int set_choice(const struct option_def *option, void *target, const char *text,
 		      struct error *err)
 {
-	char wanted[128] = "one of";
-	size_t used = strlen(wanted);
+	char wanted[OPTION_WANTED_MAX];
 
 	for (int i = 0; option->choices[i]; i++) {
 		if (!strcmp(option->choices[i], text)) {
-			*(int *)field(target, option->offset) = i;
+			*(int *)option_field(target, option->offset) = i;
 			return 0;
 		}
-		snprintf(wanted + used, sizeof(wanted) - used, " %s", option->choices[i]);
-		used = strlen(wanted);
 	}
-	return refuse_value(text, wanted, err);
+	return refuse_value(text, option_wanted(option, wanted), err);
 }
 
 static int set_list(const struct option_def *option, void *target, const char *text,
 		    struct error *err)
 {
-	int r = parse_list(text, field(target, option->offset), option->max,
-			   field(target, option->count_offset));
+	int r = parse_list(text, option_field(target, option->offset), option->max,
+			   option_field(target, option->count_offset));
 
 	return r < 0 ? refuse_value(text, "a list of numbers such as 0,2,4-7", err) : 0;
 }
@@ -83,8 +117,8 @@ static int set_list(const struct option_def *option, void *target, const char *t
 static int add_string(const struct option_def *option, void *target, const char *text,
 		      struct error *err)
 {
-	const char **strings = field(target, option->offset);
-	size_t *count = field(target, option->count_offset);
+	const char **strings = option_field(target, option->offset);
+	size_t *count = option_field(target, option->count_offset);
 
 	if (*count >= option->max)
 		return error_set(err, EINVAL, "given more than %" PRIu64 " times", option->max);
@@ -126,13 +160,8 @@ static char *next_item(char **rest)
 
 static int unknown_property(const struct option_def *rows, const char *name, struct error *err)
 {
-	const char *names[MAX_NAMES];
-	const char *near;
-	size_t count = 0;
+	const char *near = option_nearest(rows, name);
 
-	for (const struct option_def *o = rows; o->name && count < MAX_NAMES; o++)
-		names[count++] = o->name;
-	near = nearest_name(name, names, count);
 	if (near)
 		return error_set(err, EINVAL, "unknown property '%s'; did you mean '%s'?", name,
 				 near);
@@ -166,17 +195,14 @@ static int set_property(const struct option_def *rows, char *item, bool first, v
 
 static int add_record(const struct option_def *option, void *target, char *text, struct error *err)
 {
-	size_t *count = field(target, option->count_offset);
+	size_t *count = option_field(target, option->count_offset);
 	void *record;
 	bool first = true;
 	char *item;
 
 	if (*count >= option->max)
 		return error_set(err, EINVAL, "given more than %" PRIu64 " times", option->max);
-	record = field(target, option->offset + *count * option->record_size);
-	memset(record, 0, option->record_size);
-	if (option->record_init)
-		option->record_init(record);
+	record = option_new_record(option, target);
 	while ((item = next_item(&text))) {
 		int r = set_property(option->record, item, first, record, err);
 
@@ -184,6 +210,8 @@ static int add_record(const struct option_def *option, void *target, char *text,
 			return r;
 		first = false;
 	}
+	if (option->record_done)
+		option->record_done(record);
 	(*count)++;
 	return 0;
 }
@@ -192,11 +220,11 @@ static int set_value(const struct option_def *option, void *target, char *text, 
 {
 	switch (option->type) {
 	case OPTION_FLAG:
-		*(bool *)field(target, option->offset) = true;
+		*(bool *)option_field(target, option->offset) = true;
 		return 0;
 	case OPTION_STRING:
 	case OPTION_FILE:
-		*(const char **)field(target, option->offset) = text;
+		*(const char **)option_field(target, option->offset) = text;
 		return 0;
 	case OPTION_STRINGS:
 	case OPTION_FILES:
@@ -213,6 +241,8 @@ static int set_value(const struct option_def *option, void *target, char *text, 
 		return set_choice(option, target, text ? text : option->choices[1], err);
 	case OPTION_RECORDS:
 		return add_record(option, target, text, err);
+	case OPTION_CONFIG: /* apply_config() */
+		break;
 	}
 	return -EINVAL;
 }
@@ -255,8 +285,10 @@ static int unknown(const struct option_table *table, const char *word, size_t le
 
 /* The arguments that are left. */
 struct words {
+	const struct option_table *table;
 	int count;
 	char **at;
+	const char *configured; /* what a file has for the positional; words come before it */
 };
 
 static char *next_word(struct words *words)
@@ -274,6 +306,28 @@ static int set_option(const struct option_def *option, void *target, char *value
 	return r < 0 ? error_prefix(err, "--%s: ", option->name) : 0;
 }
 
+static const struct option_def *positional(const struct option_table *table)
+{
+	return table->positional ? find(table, table->positional, strlen(table->positional)) : NULL;
+}
+
+static int apply_config(const struct option_def *option, const char *path, struct words *words,
+			void *target, struct error *err)
+{
+	const struct option_def *alone = positional(words->table);
+	struct json_object **config = option_field(target, option->offset);
+	int r;
+
+	if (*config)
+		return error_set(err, EINVAL, "--%s: given more than once", option->name);
+	r = options_read_file(words->table, path, target, config, err);
+	if (r < 0)
+		return error_prefix(err, "--%s ", option->name);
+	if (alone)
+		words->configured = *(const char **)option_field(target, alone->offset);
+	return 0;
+}
+
 /* @value: what is written together with the option, or NULL. */
 static int apply(const struct option_def *option, char *value, struct words *words, void *target,
 		 struct error *err)
@@ -287,12 +341,14 @@ static int apply(const struct option_def *option, char *value, struct words *wor
 			return error_set(err, EINVAL, "--%s needs a value: --%s %s", option->name,
 					 option->name, option->argument);
 	}
+	if (option->type == OPTION_CONFIG)
+		return apply_config(option, value, words, target, err);
 	return set_option(option, target, value, err);
 }
 
-static int apply_long(const struct option_table *table, char *word, struct words *words,
-		      void *target, struct error *err)
+static int apply_long(char *word, struct words *words, void *target, struct error *err)
 {
+	const struct option_table *table = words->table;
 	char *equals = strchr(word, '=');
 	size_t length = (equals ? (size_t)(equals - word) : strlen(word)) - 2;
 	const struct option_def *option = find(table, word + 2, length);
@@ -302,9 +358,9 @@ static int apply_long(const struct option_table *table, char *word, struct words
 	return apply(option, equals ? equals + 1 : NULL, words, target, err);
 }
 
-static int apply_letter(const struct option_table *table, char *word, struct words *words,
-			void *target, struct error *err)
+static int apply_letter(char *word, struct words *words, void *target, struct error *err)
 {
+	const struct option_table *table = words->table;
 	const struct option_def *option = find_letter(table, word[1]);
 
 	if (!option)
@@ -314,29 +370,28 @@ static int apply_letter(const struct option_table *table, char *word, struct wor
 	return apply(option, word[2] ? word + 2 : NULL, words, target, err);
 }
 
-static int apply_positional(const struct option_table *table, char *word, void *target,
-			    struct error *err)
+static int apply_positional(char *word, const struct words *words, void *target, struct error *err)
 {
-	const struct option_def *option =
-		table->positional ? find(table, table->positional, strlen(table->positional))
-				  : NULL;
+	const struct option_def *option = positional(words->table);
+	const char *present;
 
 	if (!option)
 		return error_set(err, EINVAL,
 				 "'%s' is not an option, and `armlet %s` takes no more", word,
-				 table->command);
-	if (*(const char **)field(target, option->offset))
+				 words->table->command);
+	present = *(const char **)option_field(target, option->offset);
+	if (present && present != words->configured)
 		return error_set(err, EINVAL,
 				 "'%s': there is a %s already, '%s'; quote words that belong "
 				 "together",
-				 word, option->name, *(const char **)field(target, option->offset));
+				 word, option->name, present);
 	return set_option(option, target, word, err);
 }
 
 int options_parse(const struct option_table *table, int argc, char **argv, void *target,
 		  enum options_result *ret, struct error *err)
 {
-	struct words words = {.count = argc - 1, .at = argv + 1};
+	struct words words = {.table = table, .count = argc - 1, .at = argv + 1};
 	bool only_words = false;
 	char *word;
 	int r = 0;
@@ -344,16 +399,16 @@ int options_parse(const struct option_table *table, int argc, char **argv, void 
 	*ret = OPTIONS_OK;
 	while (r == 0 && (word = next_word(&words))) {
 		if (only_words || word[0] != '-' || !word[1]) {
-			r = apply_positional(table, word, target, err);
+			r = apply_positional(word, &words, target, err);
 		} else if (!strcmp(word, "--")) {
 			only_words = true;
 		} else if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
 			*ret = OPTIONS_HELP;
 			return 0;
 		} else if (word[1] == '-') {
-			r = apply_long(table, word, &words, target, err);
+			r = apply_long(word, &words, target, err);
 		} else {
-			r = apply_letter(table, word, &words, target, err);
+			r = apply_letter(word, &words, target, err);
 		}
 	}
 	return r;

@@ -22,6 +22,7 @@ enum option_type {
 	OPTION_CHOICE,  /* enum (int): the index of the word in choices */
 	OPTION_SWITCH,  /* OPTION_CHOICE; without a word it is choices[1] */
 	OPTION_RECORDS, /* structures[max] as "WORD,name=value,flag", count at count_offset */
+	OPTION_CONFIG, /* a JSON file whose options stand here; struct json_object *, what it was */
 };
 
 struct option_def {
@@ -29,8 +30,11 @@ struct option_def {
 	const char *group;    /* heading in the help; NULL: as the one before */
 	const char *argument; /* as the help shows it; NULL for flags */
 	const char *help;     /* NULL: another spelling, not shown */
+	const char *plural;   /* its name in JSON if it may be repeated; NULL: @name */
 	char letter;          /* 0: none */
 	bool alone;           /* OPTION_RECORDS: it may have no value; a value is then behind = */
+	bool only_here;       /* on the command line, and in no JSON */
+	bool power_of_two;    /* OPTION_U32 */
 	enum option_type type;
 	size_t offset; /* of the value in the target structure */
 	size_t count_offset;
@@ -45,6 +49,7 @@ struct option_def {
 	const struct option_def *record;
 	size_t record_size;
 	void (*record_init)(void *record); /* NULL: zeroes */
+	void (*record_done)(void *record); /* NULL; what follows from what was said */
 };
 
 /* Whether the next word is none of the option's: a value that it may have is joined to it. */
@@ -75,5 +80,23 @@ int options_parse(const struct option_table *table, int argc, char **argv, void 
 		  enum options_result *ret, struct error *err);
 
 void options_help(const struct option_table *table, FILE *out);
+
+/* Whether a number is one that the option takes (OPTION_U32, OPTION_SIZE). */
+bool option_takes(const struct option_def *option, uint64_t value);
+
+/* What an OPTION_U32 or OPTION_CHOICE takes: "a number from 1 to 512". Returns @text. */
+#define OPTION_WANTED_MAX 128
+const char *option_wanted(const struct option_def *option, char text[static OPTION_WANTED_MAX]);
+
+static inline void *option_field(void *target, size_t offset)
+{
+	return (char *)target + offset;
+}
+
+/* The next record of an OPTION_RECORDS, as when nothing is said of it; it does not count yet. */
+void *option_new_record(const struct option_def *option, void *target);
+
+/* The name of @rows that @name was most likely meant to be; NULL if none is near. */
+const char *option_nearest(const struct option_def *rows, const char *name);
 
 #endif

@@ -10,6 +10,7 @@
 #include "control/console.h"
 #include "control/qmp.h"
 #include "machine/machine.h"
+#include "options_json.h"
 
 struct run {
 	struct run_options options;
@@ -247,6 +248,7 @@ static void tear_down(struct run *run)
 	event_source_remove(&run->signals);
 	event_loop_destroy(run->loop);
 	terminal_finish(&run->terminal);
+	run_options_finish(&run->options);
 }
 
 static int exit_status(const struct run *run, enum machine_outcome outcome)
@@ -276,6 +278,8 @@ int run_main(int argc, char **argv)
 	run_options_init(&run.options);
 	if (!parse_or_end(&run_table, argc, argv, &run.options, &status))
 		return status;
+	if (run.options.dry_run)
+		return print_json(options_to_json(run_table.options, &run.options));
 	log_set_level((enum log_level)run.options.log_level);
 	r = set_up(&run, &err);
 	if (r == 0)

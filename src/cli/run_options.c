@@ -39,6 +39,7 @@ static const struct option_def options[] = {
 	 AT(machine.dtb),
 	 .help = "this device tree instead of the machine's own"},
 	{.name = "dtb-overlay",
+	 .plural = "dtb-overlays",
 	 .argument = "FILE",
 	 .type = OPTION_FILES,
 	 COUNTED(machine.dtb_overlays, machine.dtb_overlay_count),
@@ -111,6 +112,7 @@ static const struct option_def options[] = {
 	 .help = "no device but the PL011: no clock, no power key"},
 	{.group = "Devices",
 	 .name = "disk",
+	 .plural = "disks",
 	 .letter = 'd',
 	 .argument = "FILE[,PROPERTY]...",
 	 .type = OPTION_RECORDS,
@@ -121,6 +123,7 @@ static const struct option_def options[] = {
 	 .record_init = init_disk_config,
 	 .help = "a disk: a file, a block device or an NBD URI; repeat for more"},
 	{.name = "net",
+	 .plural = "nets",
 	 .letter = 'n',
 	 .argument = "user|tap=IF|none[,PROPERTY]...",
 	 .type = OPTION_RECORDS,
@@ -129,6 +132,7 @@ static const struct option_def options[] = {
 	 .record = net_properties,
 	 .record_size = sizeof(struct net_config),
 	 .record_init = init_net_config,
+	 .record_done = settle_net_config,
 	 .help = "a network: user by passt, a tap interface, or none (none)"},
 	{.name = "publish",
 	 .argument = "[ADDR:]HOST:GUEST[/udp]",
@@ -144,6 +148,7 @@ static const struct option_def options[] = {
 	 .max = UINT32_MAX - 1,
 	 .help = "sockets between host and guest (AF_VSOCK), the guest's CID"},
 	{.name = "volume",
+	 .plural = "volumes",
 	 .letter = 'v',
 	 .argument = "DIR:TAG[:ro]",
 	 .type = OPTION_STRINGS,
@@ -156,6 +161,7 @@ static const struct option_def options[] = {
 	 AT(machine.console),
 	 .help = "hvc0: stdio, pty, unix:PATH, file:PATH, null or none (null)"},
 	{.name = "port",
+	 .plural = "ports",
 	 .argument = "NAME=WHERE",
 	 .type = OPTION_STRINGS,
 	 COUNTED(machine.ports, machine.port_count),
@@ -172,7 +178,18 @@ static const struct option_def options[] = {
 	 .help = "what the guest frees returns; SIZE of its memory from the start"},
 
 	{.group = "Process",
-	 .name = "no-reboot",
+	 .name = "config",
+	 .argument = "FILE",
+	 .type = OPTION_CONFIG,
+	 AT(config),
+	 .only_here = true,
+	 .help = "all that a JSON file says, as --dry-run prints it"},
+	{.name = "dry-run",
+	 .type = OPTION_FLAG,
+	 AT(dry_run),
+	 .only_here = true,
+	 .help = "print the machine as JSON, for --config, and start nothing"},
+	{.name = "no-reboot",
 	 .type = OPTION_FLAG,
 	 AT(machine.no_reboot),
 	 .help = "end when the guest resets, instead of booting anew"},
@@ -210,7 +227,8 @@ static const struct option_def options[] = {
 	 .max = MACHINE_MAX_NETS,
 	 .record = net_properties,
 	 .record_size = sizeof(struct net_config),
-	 .record_init = init_net_config},
+	 .record_init = init_net_config,
+	 .record_done = settle_net_config},
 	{0},
 };
 
@@ -234,4 +252,10 @@ void run_options_init(struct run_options *run)
 {
 	*run = (struct run_options){.log_level = LOG_LEVEL_WARNING};
 	machine_config_init(&run->machine);
+}
+
+void run_options_finish(struct run_options *run)
+{
+	json_object_put(run->config);
+	run->config = NULL;
 }

@@ -16,11 +16,6 @@
 #include "machine_private.h"
 #include "virtio/virtio_net.h"
 
-static enum net_mode mode_of(const struct net_config *config)
-{
-	return config->tap ? NET_MODE_TAP : (enum net_mode)config->mode;
-}
-
 static int parse_mac(struct machine_net *net, const char *host, unsigned index, struct error *err)
 {
 	int r;
@@ -47,7 +42,7 @@ static int parse_mac(struct machine_net *net, const char *host, unsigned index, 
 
 static int check_net(const struct net_config *config, struct error *err)
 {
-	enum net_mode mode = mode_of(config);
+	int mode = config->mode;
 
 	if (config->tap && config->mode == NET_MODE_USER)
 		return error_set(err, EINVAL, "--net: user and tap=%s do not go together",
@@ -104,13 +99,13 @@ static int open_net(struct machine *machine, const struct net_config *config, co
 	struct machine_net *net = &machine->nets[machine->net_count];
 	int r = check_net(config, err);
 
-	if (r < 0 || mode_of(config) == NET_MODE_NONE)
+	if (r < 0 || config->mode == NET_MODE_NONE)
 		return r;
 	r = check_tap(machine, config->tap, err);
 	if (r < 0)
 		return r;
 	net->config = config;
-	net->mode = mode_of(config);
+	net->mode = (enum net_mode)config->mode;
 	snprintf(net->name, sizeof(net->name), "net%u", (unsigned)machine->net_count);
 	machine->net_count++;
 	if (net->mode == NET_MODE_TAP)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Write inputs to start from: seeds FOLDER makes FOLDER/9p, /image, /fdt, /cmdline, /net,
- * /qmp, /vhost_user, /virtqueue and /virtio with a small file of each kind that the fuzzers should
- * find at once.
+ * Write inputs to start from: seeds FOLDER makes FOLDER/9p, /image, /fdt, /cmdline, /config,
+ * /net, /qmp, /vhost_user, /virtqueue and /virtio with a small file of each kind that the fuzzers
+ * should find at once.
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -367,6 +367,30 @@ static void save_requests(const char *folder)
 	}
 }
 
+/* All fields of a machine, and one that cannot be. */
+static void save_configurations(const char *folder)
+{
+	static const char all[] =
+		"{\"kernel\": \"Image\", \"initrd\": \"i\", \"append\": \"x \\u00e9\", \"dtb\": "
+		"\"d\","
+		" \"dtb-overlays\": [\"a\", \"b\"], \"dump-dtb\": \"o\", \"cpus\": 4, \"mem\": "
+		"\"1G\","
+		" \"irqchip\": \"gicv3\", \"pmu\": \"on\", \"sve\": \"off\", \"pauth\": \"auto\","
+		" \"pin\": [1, 2], \"hugepages\": true, \"lock-mem\": false, \"nodefaults\": true,"
+		" \"disks\": [{\"file\": \"f\", \"ro\": true, \"block-size\": 4096}],"
+		" \"nets\": [{\"tap\": \"t\", \"queues\": 2}, {\"mode\": \"user\"}],"
+		" \"publish\": [\"1:2\"], \"vsock\": 3, \"volumes\": [\"/:r\"], \"console\": "
+		"\"pty\","
+		" \"ports\": [\"a=null\"], \"balloon\": {\"size\": 1048576}, \"timeout\": 1,"
+		" \"api\": \"s\", \"loglevel\": \"info\", \"kvm-device\": \"k\"}";
+	static const char bad[] = "{\"disks\": [{}, {\"block-size\": 3000}]}";
+	const struct bytes bytes[] = {{.data = (uint8_t *)all, .size = sizeof(all) - 1},
+				      {.data = (uint8_t *)bad, .size = sizeof(bad) - 1}};
+
+	save(folder, "config", "all", &bytes[0]);
+	save(folder, "config", "bad", &bytes[1]);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -377,6 +401,7 @@ int main(int argc, char **argv)
 	save_images(argv[1]);
 	save_trees(argv[1]);
 	save_command_lines(argv[1]);
+	save_configurations(argv[1]);
 	save_frames(argv[1]);
 	save_9p(argv[1]);
 	save_vhost_user(argv[1], "all", UINT64_MAX);

@@ -203,7 +203,7 @@ test_doctor_not_permitted() {
 describe cli_words "help, version, completion: of each command, with status 0"
 test_cli_words() {
 	for words in "--help" "--version" "run --help" "doctor --help" "completion bash" \
-		"completion zsh" "completion fish" "help"; do
+		"completion zsh" "completion fish" "schema" "schema --help" "help"; do
 		# shellcheck disable=SC2086 # words they are
 		armlet $words
 		expect_status 0
