@@ -8,6 +8,9 @@
 #ifndef ARMLET_CONTROL_QMP_H
 #define ARMLET_CONTROL_QMP_H
 
+#include <json-c/json.h>
+#include <stdio.h>
+
 #include "machine/machine.h"
 
 struct qmp_server;
@@ -18,7 +21,10 @@ struct qmp_options {
 	struct machine *machine;
 	const struct machine_config *config;
 	void (*quit)(void *data); /* a client wants the machine to end now */
-	void *quit_data;
+
+	/* The machine as JSON, as `armlet run --dry-run` prints it; the caller's to put. */
+	struct json_object *(*describe)(void *data);
+	void *data; /* for both */
 };
 
 /* Options as of qmp_options; fails with a sentence. */
@@ -32,7 +38,20 @@ void qmp_server_destroy(struct qmp_server *server);
 void qmp_server_event(struct qmp_server *server, enum machine_event event);
 
 /* The last event: the machine has ended, because of the guest or not; @reason as QMP's
- * ShutdownCause. */
-void qmp_server_shutdown(struct qmp_server *server, bool guest, const char *reason);
+ * ShutdownCause; @status is what the process ends with. */
+void qmp_server_shutdown(struct qmp_server *server, bool guest, const char *reason, int status);
+
+/*
+ * A command as words, "balloon" "value=512M", of which there is at least one: the
+ * arguments in JSON, the caller's to put. -EINVAL: there is no such command or argument.
+ */
+int qmp_read_words(const char *const *words, size_t count, struct json_object **ret,
+		   struct error *err);
+
+/* The name of command @index of the socket; NULL: there are no more. */
+const char *qmp_command_name(size_t index);
+
+/* The list of commands and their arguments, for people. */
+void qmp_print_commands(FILE *out);
 
 #endif

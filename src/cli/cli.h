@@ -29,19 +29,38 @@ int run_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int completion_main(int argc, char **argv);
 int schema_main(int argc, char **argv);
+int ps_main(int argc, char **argv);
+int inspect_main(int argc, char **argv);
+int stop_main(int argc, char **argv);
+int kill_main(int argc, char **argv);
+int pause_main(int argc, char **argv);
+int resume_main(int argc, char **argv);
+int wait_main(int argc, char **argv);
+int events_main(int argc, char **argv);
+int ctl_main(int argc, char **argv);
 
 extern const struct option_table run_table;
 extern const struct option_table doctor_table;
 extern const struct option_table completion_table;
 extern const struct option_table schema_table;
+extern const struct option_table ps_table;
+extern const struct option_table inspect_table;
+extern const struct option_table stop_table;
+extern const struct option_table kill_table;
+extern const struct option_table pause_table;
+extern const struct option_table resume_table;
+extern const struct option_table wait_table;
+extern const struct option_table events_table;
+extern const struct option_table ctl_table;
 extern const char *const completion_shells[];
 
 /* What `armlet run` was asked for. */
 struct run_options {
 	struct machine_config machine;
-	int log_level;              /* enum log_level */
-	uint32_t timeout;           /* seconds; 0: none */
-	const char *api;            /* path of the control socket; NULL: none */
+	int log_level;    /* enum log_level */
+	uint32_t timeout; /* seconds; 0: none */
+	const char *name; /* NULL: none */
+	const char *api;  /* of the control socket; NULL: the place's, if there is a name */
 	struct json_object *config; /* what a file said, whose strings are in here; NULL: none */
 	bool dry_run;
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "control/qmp.h"
 
 const char *const completion_shells[] = {"bash", "zsh", "fish", NULL};
 
@@ -42,6 +43,12 @@ static void print_choices(const struct option_def *option)
 		printf("%s%s", i ? " " : "", option->choices[i]);
 }
 
+static void print_qmp_commands(void)
+{
+	for (size_t i = 0; qmp_command_name(i); i++)
+		printf("%s%s", i ? " " : "", qmp_command_name(i));
+}
+
 static void bash_command(const struct command *command)
 {
 	printf("\t%s)\n", command->name);
@@ -71,9 +78,17 @@ static void bash_command(const struct command *command)
 	for (size_t i = 0; command->words && command->words[i]; i++)
 		printf(" %s", command->words[i]);
 	printf("\"\n");
-	if (command->table->positional && !command->words)
+	if (command->table->names)
+		printf("\t\t\t[[ $word == -* ]] || words=$(armlet ps -q 2>/dev/null)\n");
+	else if (command->table->positional && !command->words)
 		printf("\t\t\t[[ $word == -* ]] || { compopt -o default; return; }\n");
-	printf("\t\t\t;;\n\t\tesac ;;\n");
+	printf("\t\t\t;;\n\t\tesac");
+	if (command->table == &ctl_table) {
+		printf("\n\t\t((COMP_CWORD < 3)) || words='");
+		print_qmp_commands();
+		printf("'");
+	}
+	printf(" ;;\n");
 }
 
 static void print_bash(void)
@@ -160,8 +175,16 @@ static void print_zsh(void)
 			for (size_t i = 0; c->words[i]; i++)
 				printf("%s%s", i ? " " : "", c->words[i]);
 			printf(")' \\\n");
+		} else if (c->table->names) {
+			printf("\t\t\t'%s:machine:($(armlet ps -q 2>/dev/null))' \\\n",
+			       c->table == &ctl_table ? "1" : "*");
 		} else if (c->table->positional) {
 			printf("\t\t\t'1:%s:_files' \\\n", c->table->positional);
+		}
+		if (c->table == &ctl_table) {
+			printf("\t\t\t'2:command:(");
+			print_qmp_commands();
+			printf(")' \\\n");
 		}
 		printf("\t\t\t'--help[show the help]' ;;\n");
 	}
@@ -196,6 +219,15 @@ static void print_fish(void)
 		for (const struct option_def *o = c->table->options; o->name; o++) {
 			if (o->help)
 				fish_option(c->name, o);
+		}
+		if (c->table->names)
+			printf("complete -c armlet -f -n '__fish_seen_subcommand_from %s' -a "
+			       "'(armlet ps -q 2>/dev/null)'\n",
+			       c->name);
+		if (c->table == &ctl_table) {
+			printf("complete -c armlet -f -n '__fish_seen_subcommand_from ctl' -a '");
+			print_qmp_commands();
+			printf("'\n");
 		}
 		for (size_t i = 0; c->words && c->words[i]; i++)
 			printf("complete -c armlet -f -n '__fish_seen_subcommand_from %s' -a %s\n",

@@ -7,8 +7,19 @@
 #include "base/parse.h"
 #include "cli.h"
 
+#define MAX_COMMANDS 64
+
 const struct command commands[] = {
 	{.name = "run", .main = run_main, .table = &run_table},
+	{.name = "ps", .main = ps_main, .table = &ps_table},
+	{.name = "inspect", .main = inspect_main, .table = &inspect_table},
+	{.name = "stop", .main = stop_main, .table = &stop_table},
+	{.name = "kill", .main = kill_main, .table = &kill_table},
+	{.name = "pause", .main = pause_main, .table = &pause_table},
+	{.name = "resume", .main = resume_main, .table = &resume_table},
+	{.name = "wait", .main = wait_main, .table = &wait_table},
+	{.name = "events", .main = events_main, .table = &events_table},
+	{.name = "ctl", .main = ctl_main, .table = &ctl_table},
 	{.name = "doctor", .main = doctor_main, .table = &doctor_table},
 	{.name = "completion",
 	 .main = completion_main,
@@ -68,12 +79,12 @@ static void usage(FILE *out)
 
 static int unknown_command(const char *word)
 {
-	const char *names[8] = {0};
+	const char *names[MAX_COMMANDS];
 	struct error err = {0};
 	const char *near;
 	size_t count = 0;
 
-	for (const struct command *c = commands; c->name; c++)
+	for (const struct command *c = commands; c->name && count < MAX_COMMANDS; c++)
 		names[count++] = c->name;
 	near = nearest_name(word, names, count);
 	if (near)

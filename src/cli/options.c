@@ -379,6 +379,8 @@ static int apply_positional(char *word, const struct words *words, void *target,
 		return error_set(err, EINVAL,
 				 "'%s' is not an option, and `armlet %s` takes no more", word,
 				 words->table->command);
+	if (option->type == OPTION_STRINGS)
+		return set_option(option, target, word, err);
 	present = *(const char **)option_field(target, option->offset);
 	if (present && present != words->configured)
 		return error_set(err, EINVAL,
@@ -454,6 +456,8 @@ static void help_properties(const struct option_def *rows, FILE *out)
 void options_help(const struct option_table *table, FILE *out)
 {
 	fprintf(out, "Usage: armlet %s %s\n\n%s\n", table->command, table->usage, table->summary);
+	if (!table->options->group)
+		fputc('\n', out);
 	for (const struct option_def *o = table->options; o->name; o++) {
 		if (o->group)
 			fprintf(out, "\n%s:\n", o->group);
@@ -463,6 +467,8 @@ void options_help(const struct option_table *table, FILE *out)
 			help_properties(o->record, out);
 	}
 	fprintf(out, "  -h, --help                  show this help\n");
+	if (table->more)
+		table->more(out);
 	if (table->epilogue)
 		fprintf(out, "\n%s\n", table->epilogue);
 }

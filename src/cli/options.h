@@ -63,9 +63,11 @@ struct option_table {
 	const char *usage;                /* "[OPTIONS] [KERNEL]" */
 	const char *summary;              /* one line */
 	const char *epilogue;             /* behind the options; NULL: nothing */
+	void (*more)(FILE *out);          /* between the two; NULL: nothing */
 	const struct option_def *options; /* ends with a zeroed row */
-	/* What stands alone is the value of this option; NULL: is refused. */
+	/* What stands alone is a value of this option; NULL: is refused. */
 	const char *positional;
+	bool names; /* it is the name of a machine that runs */
 };
 
 /* What the parser found that ends the program before the command. */

@@ -11,9 +11,11 @@
 #include "control/qmp.h"
 #include "machine/machine.h"
 #include "options_json.h"
+#include "place.h"
 
 struct run {
 	struct run_options options;
+	struct place place; /* of the machine's name */
 	struct event_loop *loop;
 	struct terminal terminal;
 	struct console *console;
@@ -169,18 +171,30 @@ static void on_quit(void *data)
 	stop(data, EXIT_SUCCESS, "host-qmp-quit");
 }
 
+static struct json_object *describe(void *data)
+{
+	const struct run *run = data;
+
+	return options_to_json(run_table.options, &run->options);
+}
+
 static int open_api(struct run *run, struct error *err)
 {
+	const char *given = run->options.api;
 	const struct qmp_options options = {
-		.path = run->options.api,
+		.path = given ? given : run->place.api,
 		.loop = run->loop,
 		.machine = run->machine,
 		.config = &run->options.machine,
 		.quit = on_quit,
-		.quit_data = run,
+		.describe = describe,
+		.data = run,
 	};
+	int r = options.path ? qmp_server_create(&options, &run->qmp, err) : 0;
 
-	return options.path ? qmp_server_create(&options, &run->qmp, err) : 0;
+	if (r == 0 && given && run->place.api)
+		r = place_point(&run->place, given, err);
+	return r;
 }
 
 static int set_up(struct run *run, struct error *err)
@@ -189,8 +203,13 @@ static int set_up(struct run *run, struct error *err)
 		.input_ready = on_console_input, .key = on_console_key, .data = run};
 	struct machine_options options = {
 		.config = &run->options.machine, .event = on_machine_event, .event_data = run};
-	int r = event_loop_create(&run->loop, err);
+	int r = 0;
 
+	if (run->options.name)
+		r = place_take(run->options.name, &run->place, err);
+	if (r < 0)
+		return error_prefix(err, "--name: ");
+	r = event_loop_create(&run->loop, err);
 	if (r == 0)
 		r = console_create(run->loop, STDIN_FILENO, STDOUT_FILENO, &run->console, err);
 	if (r < 0)
@@ -214,31 +233,6 @@ static int set_up(struct run *run, struct error *err)
 	return r;
 }
 
-/* The last words to the clients of the control socket. */
-static void tell_end(struct run *run, enum machine_outcome outcome)
-{
-	switch (outcome) {
-	case MACHINE_POWERED_OFF:
-		qmp_server_shutdown(run->qmp, true, "guest-shutdown");
-		break;
-	case MACHINE_RESET:
-		if (machine_reset_by_host(run->machine))
-			qmp_server_shutdown(run->qmp, false, "host-qmp-system-reset");
-		else
-			qmp_server_shutdown(run->qmp, true, "guest-reset");
-		break;
-	case MACHINE_PANICKED:
-		qmp_server_shutdown(run->qmp, true, "guest-panic");
-		break;
-	case MACHINE_STOPPED:
-		qmp_server_shutdown(run->qmp, false, run->stop_reason);
-		break;
-	case MACHINE_FAILED:
-		qmp_server_shutdown(run->qmp, false, "host-error");
-		break;
-	}
-}
-
 static void tear_down(struct run *run)
 {
 	qmp_server_destroy(run->qmp);
@@ -248,6 +242,7 @@ static void tear_down(struct run *run)
 	event_source_remove(&run->signals);
 	event_loop_destroy(run->loop);
 	terminal_finish(&run->terminal);
+	place_leave(&run->place);
 	run_options_finish(&run->options);
 }
 
@@ -267,9 +262,36 @@ static int exit_status(const struct run *run, enum machine_outcome outcome)
 	return EXIT_ARMLET_FAILED;
 }
 
+/* The last words to the clients of the control socket. */
+static void tell_end(struct run *run, enum machine_outcome outcome)
+{
+	int status = exit_status(run, outcome);
+
+	switch (outcome) {
+	case MACHINE_POWERED_OFF:
+		qmp_server_shutdown(run->qmp, true, "guest-shutdown", status);
+		break;
+	case MACHINE_RESET:
+		if (machine_reset_by_host(run->machine))
+			qmp_server_shutdown(run->qmp, false, "host-qmp-system-reset", status);
+		else
+			qmp_server_shutdown(run->qmp, true, "guest-reset", status);
+		break;
+	case MACHINE_PANICKED:
+		qmp_server_shutdown(run->qmp, true, "guest-panic", status);
+		break;
+	case MACHINE_STOPPED:
+		qmp_server_shutdown(run->qmp, false, run->stop_reason, status);
+		break;
+	case MACHINE_FAILED:
+		qmp_server_shutdown(run->qmp, false, "host-error", status);
+		break;
+	}
+}
+
 int run_main(int argc, char **argv)
 {
-	struct run run = {.terminal.fd = -1, .stop_reason = "host-error"};
+	struct run run = {.terminal.fd = -1, .place.lock = -EBADF, .stop_reason = "host-error"};
 	enum machine_outcome outcome = MACHINE_FAILED;
 	struct error err = {0};
 	int status;

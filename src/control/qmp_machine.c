@@ -4,6 +4,7 @@
  * answer are QMP's.
  */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "qmp_private.h"
 
@@ -82,6 +83,16 @@ static const struct qmp_type cpu_info = {
 static const struct qmp_type cpu_list = {
 	.kind = QMP_ARRAY, .name = "[CpuInfoFast]", .element = &cpu_info};
 
+static const struct qmp_member inspect_members[] = {
+	{.name = "status", .type = &run_state},
+	{.name = "pid", .type = &qmp_int, .help = "of the machine's process"},
+	{.name = "uptime", .type = &qmp_int, .help = "seconds since that began"},
+	{.name = "config", .type = &qmp_any, .help = "as `armlet run --dry-run` prints it"},
+	{0},
+};
+static const struct qmp_type inspect_info = {
+	.kind = QMP_OBJECT, .name = "InspectInfo", .members = inspect_members};
+
 static const struct qmp_member balloon_members[] = {
 	{.name = "actual", .type = &qmp_int, .help = "bytes of memory that the guest has"},
 	{0},
@@ -146,6 +157,20 @@ static int query_cpus(struct qmp_call *call)
 	return 0;
 }
 
+static int inspect(struct qmp_call *call)
+{
+	const struct qmp_options *options = &server_of(call)->options;
+	bool paused = machine_paused(options->machine);
+
+	call->answer = json_object_new_object();
+	json_object_object_add(call->answer, "status", string(paused ? "paused" : "running"));
+	json_object_object_add(call->answer, "pid", json_object_new_int(getpid()));
+	json_object_object_add(call->answer, "uptime",
+			       json_object_new_int64(qmp_server_uptime(server_of(call))));
+	json_object_object_add(call->answer, "config", options->describe(options->data));
+	return 0;
+}
+
 static int no_balloon(struct qmp_call *call)
 {
 	return qmp_fail(call, QMP_DEVICE_NOT_ACTIVE,
@@ -201,7 +226,7 @@ static int quit(struct qmp_call *call)
 {
 	const struct qmp_options *options = &server_of(call)->options;
 
-	options->quit(options->quit_data);
+	options->quit(options->data);
 	return 0;
 }
 
@@ -255,6 +280,10 @@ static const struct qmp_command commands[] = {
 	 .run = query_balloon,
 	 .returns = &balloon_info,
 	 .help = "how much memory the guest has, as it says"},
+	{.name = "inspect",
+	 .run = inspect,
+	 .returns = &inspect_info,
+	 .help = "the machine's process and configuration"},
 	{.name = "stop", .run = stop, .help = "pause the machine"},
 	{.name = "cont", .run = cont, .help = "let a paused machine go on"},
 	{.name = "system_powerdown",
@@ -276,6 +305,12 @@ static const struct qmp_member cause_members[] = {
 	{.name = "reason", .type = &qmp_string, .help = "as QMP's ShutdownCause"},
 	{0},
 };
+static const struct qmp_member shutdown_members[] = {
+	{.name = "guest", .type = &qmp_bool, .help = "whether the guest wanted it"},
+	{.name = "reason", .type = &qmp_string, .help = "as QMP's ShutdownCause"},
+	{.name = "exit-status", .type = &qmp_int, .help = "of the machine's process"},
+	{0},
+};
 static const struct qmp_member panic_members[] = {{.name = "action", .type = &qmp_string}, {0}};
 
 static const struct qmp_event events[] = {
@@ -287,7 +322,7 @@ static const struct qmp_event events[] = {
 	 .members = panic_members,
 	 .help = "the guest's kernel panicked, and the boot has ended"},
 	{.name = "SHUTDOWN",
-	 .members = cause_members,
+	 .members = shutdown_members,
 	 .help = "the machine has ended; nothing comes after it"},
 	{0},
 };

@@ -12,7 +12,11 @@ struct qmp_server {
 	struct unix_listener listener;
 	struct event_source source; /* of the listener */
 	struct qmp_client *clients;
+	int64_t born_ms; /* CLOCK_MONOTONIC */
 };
+
+/* Seconds since the server was made. */
+int64_t qmp_server_uptime(const struct qmp_server *server);
 
 /* The commands and events of a machine; the context of the commands is struct qmp_server. */
 extern const struct qmp_schema qmp_machine_schema;

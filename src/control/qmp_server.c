@@ -60,6 +60,19 @@ static void on_connection(void *data, unsigned events)
 	}
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+int64_t qmp_server_uptime(const struct qmp_server *server)
+{
+	return (now_ms() - server->born_ms) / 1000;
+}
+
 int qmp_server_create(const struct qmp_options *options, struct qmp_server **ret, struct error *err)
 {
 	struct qmp_server *server = calloc(1, sizeof(*server));
@@ -68,6 +81,7 @@ int qmp_server_create(const struct qmp_options *options, struct qmp_server **ret
 	if (!server)
 		return error_set_errno(err, ENOMEM, "the control socket");
 	server->options = *options;
+	server->born_ms = now_ms();
 	server->source = (struct event_source){.fd = -1, .callback = on_connection, .data = server};
 	r = unix_listen(options->path, BACKLOG, &server->listener, err);
 	if (r == 0) {
@@ -82,14 +96,6 @@ int qmp_server_create(const struct qmp_options *options, struct qmp_server **ret
 	}
 	*ret = server;
 	return 0;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
 void qmp_server_destroy(struct qmp_server *server)
@@ -172,8 +178,13 @@ void qmp_server_event(struct qmp_server *server, enum machine_event event)
 	}
 }
 
-void qmp_server_shutdown(struct qmp_server *server, bool guest, const char *reason)
+void qmp_server_shutdown(struct qmp_server *server, bool guest, const char *reason, int status)
 {
-	if (server)
-		emit(server, "SHUTDOWN", cause(guest, reason));
+	struct json_object *data;
+
+	if (!server)
+		return;
+	data = cause(guest, reason);
+	json_object_object_add(data, "exit-status", json_object_new_int(status));
+	emit(server, "SHUTDOWN", data);
 }

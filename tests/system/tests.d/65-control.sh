@@ -69,7 +69,7 @@ test_control_pause() {
 	expect_answer '{"return": {}}' quit
 	finish 10
 	expect_status 0
-	qmp_event 'SHUTDOWN", "data": {"guest": false, "reason": "host-qmp-quit"}'
+	qmp_event 'SHUTDOWN", "data": {"guest": false, "reason": "host-qmp-quit", "exit-status": 0}'
 	[ ! -e api ] || fail "the socket is left"
 	expect_silence
 }
@@ -93,7 +93,7 @@ test_control_life() {
 	farewell 40
 	expect_status 0
 	expect_out 'guest: power key'
-	qmp_event 'SHUTDOWN", "data": {"guest": true, "reason": "guest-shutdown"}'
+	qmp_event 'SHUTDOWN", "data": {"guest": true, "reason": "guest-shutdown", "exit-status": 0}'
 	expect_silence
 }
 
@@ -105,7 +105,7 @@ test_control_no_reboot() {
 	expect_answer '{"return": {}}' system_reset
 	finish 10
 	expect_status 0
-	qmp_event 'SHUTDOWN", "data": {"guest": false, "reason": "host-qmp-system-reset"}'
+	qmp_event 'SHUTDOWN", "data": {"guest": false, "reason": "host-qmp-system-reset", "exit-status": 0}'
 	! qmp_events RESET 1 || fail "it is told as a reset, too"
 	expect_silence
 }

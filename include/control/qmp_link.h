@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The other end of the control socket: what armlet's own commands speak to a machine
+ * with.
+ *
+ * Threads: one at a time. All of it waits.
+ */
+#ifndef ARMLET_CONTROL_QMP_LINK_H
+#define ARMLET_CONTROL_QMP_LINK_H
+
+#include <json-c/json.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct qmp_link;
+
+/*
+ * Connect to the socket at @path, and negotiate. -ENOENT, -ECONNREFUSED: nobody is
+ * there; -EACCES: another user's; -ETIMEDOUT: no answer within 10 s; -EPROTO: it
+ * speaks no QMP.
+ */
+int qmp_link_open(const char *path, struct qmp_link **ret, struct error *err);
+void qmp_link_close(struct qmp_link *link); /* takes NULL */
+
+DEFINE_CLEANUP(struct qmp_link *, qmp_link_close)
+
+/* The process at the other end; 0: it is not known. */
+pid_t qmp_link_pid(const struct qmp_link *link);
+
+/*
+ * Have @command performed with @arguments (NULL: none; freed in any case). The answer
+ * is the caller's to put; NULL: it is not wanted. -EINVAL: the machine refuses, and
+ * @err is its sentence; -ENOTCONN: it has ended; -ETIMEDOUT, -EPROTO as above.
+ */
+int qmp_link_execute(struct qmp_link *link, const char *command, struct json_object *arguments,
+		     struct json_object **ret, struct error *err);
+
+/*
+ * The next event, the caller's to put, in the order in which they came. @timeout_ms is
+ * as of poll(2). -ETIMEDOUT; -ENOTCONN: there are no more.
+ */
+int qmp_link_event(struct qmp_link *link, int timeout_ms, struct json_object **ret,
+		   struct error *err);
+
+#endif

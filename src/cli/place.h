@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: Where a named machine lives
+ *
+ * While it runs, in a folder of its name in $XDG_RUNTIME_DIR/armlet, or /run/armlet for
+ * root, which only its owner may enter:
+ *
+ *	lock	locked as long as the machine lives, whatever ends it; has its process ID
+ *	api	its control socket
+ *
+ * Who has the lock has the name. So of two that start at once one wins, and what a
+ * killed machine has left is known by its free lock, and cleared away by whoever finds
+ * it.
+ *
+ * Threads: one at a time.
+ */
+#ifndef ARMLET_CLI_PLACE_H
+#define ARMLET_CLI_PLACE_H
+
+#include <sys/types.h>
+
+#include "base/error.h"
+
+#define PLACE_NAME_MAX 64
+
+struct place {
+	char *base; /* of all machines */
+	char *folder;
+	char *api; /* path of the control socket */
+	int lock;  /* -1: it is another's */
+};
+
+/*
+ * Take the name for this process. -EINVAL: no name is like that; -EADDRINUSE: a machine
+ * has it; or what the host says. @ret is then as after place_leave().
+ */
+int place_take(const char *name, struct place *ret, struct error *err);
+
+/* The control socket is at @path, not in the folder. */
+int place_point(const struct place *place, const char *path, struct error *err);
+
+/* What the machine of that name has. -EINVAL; -ENOENT: no machine of that name runs. */
+int place_find(const char *name, struct place *ret, struct error *err);
+
+/* Forget it; what was taken is gone from the disk, too. Takes one that is empty. */
+void place_leave(struct place *place);
+
+/*
+ * Call @seen with the name of each machine that runs, in the order of the alphabet, and
+ * clear away what dead ones have left. -errno: the folder cannot be read; none: 0.
+ */
+int place_each(void (*seen)(void *data, const char *name), void *data, struct error *err);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* armlet ps and armlet inspect: which machines run, and what they are. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "place.h"
+#include "verbs.h"
+
+static const struct option_def ps_options[] = {
+	{.name = "json",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct verb_options, json),
+	 .help = "print all that `armlet inspect` tells of each"},
+	{.name = "quiet",
+	 .letter = 'q',
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct verb_options, quiet),
+	 .help = "print the names alone"},
+	{0},
+};
+
+const struct option_table ps_table = {
+	.command = "ps",
+	.usage = "[OPTIONS]",
+	.summary = "list the machines with names that run",
+	.options = ps_options,
+};
+
+static const struct option_def inspect_options[] = {VERB_WORDS_ROW, {0}};
+
+const struct option_table inspect_table = {
+	.command = "inspect",
+	.usage = "NAME...",
+	.summary = "print all of a running machine as JSON",
+	.options = inspect_options,
+	.positional = "words",
+	.names = true,
+};
+
+/* What `inspect` of the machine answers, its name in front. */
+static int ask(const char *name, struct json_object **ret, struct error *err)
+{
+	_cleanup_(cleanup_qmp_link_close_) struct qmp_link *link = NULL;
+	struct json_object *answer = NULL;
+	int r = verb_connect(name, &link, err);
+
+	if (r == 0)
+		r = qmp_link_execute(link, "inspect", NULL, &answer, err);
+	if (r < 0)
+		return error_prefix(err, "%s: ", name);
+	*ret = json_object_new_object();
+	json_object_object_add(*ret, "name", json_object_new_string(name));
+	json_object_object_foreach(answer, key, value)
+	{
+		json_object_object_add(*ret, key, json_object_get(value));
+	}
+	json_object_put(answer);
+	return 0;
+}
+
+/* A machine that ends while we ask is no longer one. */
+static void add_machine(void *data, const char *name)
+{
+	struct json_object *machines = data;
+	struct json_object *machine;
+	struct error err = {0};
+	int r = ask(name, &machine, &err);
+
+	if (r == 0)
+		json_object_array_add(machines, machine);
+	else if (r != -ENOENT && r != -ENOTCONN)
+		fail_with("ps", &err);
+}
+
+static void print_name(void *data, const char *name)
+{
+	(void)data;
+	puts(name);
+}
+
+static const char *text_of(struct json_object *object, const char *name)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(object, name, &value) ? json_object_get_string(value)
+							       : "-";
+}
+
+/* "5 min": people count in one unit. */
+static const char *age(struct json_object *machine, char text[static 32])
+{
+	static const struct {
+		int64_t seconds;
+		const char *name;
+	} units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+	int64_t seconds = strtoll(text_of(machine, "uptime"), NULL, 10);
+	size_t i = 0;
+
+	while (i + 1 < ARRAY_SIZE(units) && seconds < units[i].seconds)
+		i++;
+	snprintf(text, 32, "%" PRId64 " %s", seconds / units[i].seconds, units[i].name);
+	return text;
+}
+
+static void print_machine(struct json_object *machine)
+{
+	struct json_object *config = NULL;
+	char up[32];
+
+	json_object_object_get_ex(machine, "config", &config);
+	printf("%-20s %8s  %-8s %8s %5s %8s  %s\n", text_of(machine, "name"),
+	       text_of(machine, "pid"), text_of(machine, "status"), age(machine, up),
+	       text_of(config, "cpus"), text_of(config, "mem"), text_of(config, "kernel"));
+}
+
+int ps_main(int argc, char **argv)
+{
+	struct verb_options options = {0};
+	struct json_object *machines;
+	struct error err = {0};
+	int status;
+
+	if (!parse_or_end(&ps_table, argc, argv, &options, &status))
+		return status;
+	if (options.quiet)
+		return place_each(print_name, NULL, &err) < 0 ? fail_with("ps", &err)
+							      : EXIT_SUCCESS;
+	machines = json_object_new_array();
+	if (place_each(add_machine, machines, &err) < 0) {
+		json_object_put(machines);
+		return fail_with("ps", &err);
+	}
+	if (options.json)
+		return print_json(machines);
+	printf("%-20s %8s  %-8s %8s %5s %8s  %s\n", "NAME", "PID", "STATUS", "UP", "CPUS", "MEMORY",
+	       "KERNEL");
+	for (size_t i = 0; i < json_object_array_length(machines); i++)
+		print_machine(json_object_array_get_idx(machines, i));
+	json_object_put(machines);
+	return EXIT_SUCCESS;
+}
+
+int inspect_main(int argc, char **argv)
+{
+	struct verb_options options = {0};
+	struct json_object *machines;
+	struct error err = {0};
+	int status;
+
+	if (!parse_or_end(&inspect_table, argc, argv, &options, &status))
+		return status;
+	if (!options.word_count) {
+		error_set(&err, EINVAL,
+			  "name a machine: armlet inspect NAME; `armlet ps` lists them");
+		return fail_with("inspect", &err);
+	}
+	machines = json_object_new_array();
+	for (size_t i = 0; i < options.word_count; i++) {
+		struct json_object *machine;
+
+		if (ask(options.words[i], &machine, &err) < 0) {
+			json_object_put(machines);
+			return fail_with("inspect", &err);
+		}
+		json_object_array_add(machines, machine);
+	}
+	return print_json(machines);
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * armlet stop, kill, pause, resume, wait, events, inspect: what is done to machines by
+ * their names, with the words of docker(1).
+ */
+#include "verbs.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "place.h"
+
+#define STOP_SECONDS 10   /* as docker stop */
+#define GONE_MS      5000 /* from the last word of a machine to its end */
+#define START_MS     5000 /* from its name to its socket */
+#define FOR_EVER     (-1)
+#define MOMENT_MS    10
+
+static void sleep_moment(void)
+{
+	const struct timespec moment = {.tv_nsec = MOMENT_MS * 1000000L};
+
+	nanosleep(&moment, NULL);
+}
+
+int verb_connect(const char *name, struct qmp_link **ret, struct error *err)
+{
+	int r = -ENOENT;
+
+	for (int waited = 0; waited < START_MS; waited += MOMENT_MS) {
+		struct place place;
+
+		r = place_find(name, &place, err);
+		if (r < 0)
+			return r;
+		r = qmp_link_open(place.api, ret, err);
+		place_leave(&place);
+		if (r != -ENOENT && r != -ECONNREFUSED)
+			return r;
+		sleep_moment();
+	}
+	return r;
+}
+
+int verb_each(const char *command, const struct verb_options *options,
+	      int (*act)(const char *name, const struct verb_options *options, struct error *err))
+{
+	struct error err = {0};
+	int status = EXIT_SUCCESS;
+
+	if (!options->word_count) {
+		error_set(&err, EINVAL, "name a machine: armlet %s NAME; `armlet ps` lists them",
+			  command);
+		return fail_with(command, &err);
+	}
+	for (size_t i = 0; i < options->word_count; i++) {
+		if (act(options->words[i], options, &err) < 0)
+			status = fail_with(command, &err);
+	}
+	return status;
+}
+
+/* Until the name is free again. */
+static int await_end(const char *name, struct error *err)
+{
+	for (int waited = 0; waited < GONE_MS; waited += MOMENT_MS) {
+		struct place place;
+
+		if (place_find(name, &place, NULL) == -ENOENT)
+			return 0;
+		place_leave(&place);
+		sleep_moment();
+	}
+	return error_set(err, ETIMEDOUT, "%s does not end", name);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/*
+ * -ETIMEDOUT, or the machine says how it ends: its event is the caller's to put.
+ * @seconds may be FOR_EVER.
+ */
+static int await_shutdown(struct qmp_link *link, int64_t seconds, struct json_object **ret,
+			  struct error *err)
+{
+	int64_t deadline = now_ms() + seconds * 1000;
+
+	for (;;) {
+		int64_t left = deadline - now_ms();
+		struct json_object *event, *name;
+		int r = qmp_link_event(link,
+				       seconds == FOR_EVER ? -1
+				       : left > 0          ? (int)left
+							   : 0,
+				       &event, err);
+
+		if (r < 0)
+			return r;
+		if (json_object_object_get_ex(event, "event", &name) &&
+		    !strcmp(json_object_get_string(name), "SHUTDOWN")) {
+			*ret = event;
+			return 0;
+		}
+		json_object_put(event);
+	}
+}
+
+/* One command, and no more of the machine. */
+static int order(const char *name, const char *command, struct error *err)
+{
+	_cleanup_(cleanup_qmp_link_close_) struct qmp_link *link = NULL;
+	int r = verb_connect(name, &link, err);
+
+	if (r == 0)
+		r = qmp_link_execute(link, command, NULL, NULL, err);
+	if (r == 0)
+		puts(name);
+	return r;
+}
+
+static int pause_machine(const char *name, const struct verb_options *options, struct error *err)
+{
+	(void)options;
+	return order(name, "stop", err);
+}
+
+static int resume_machine(const char *name, const struct verb_options *options, struct error *err)
+{
+	(void)options;
+	return order(name, "cont", err);
+}
+
+/* End it, and wait for that; a machine that has ended meanwhile is no failure. */
+static int end_machine(const char *name, struct qmp_link *link, struct error *err)
+{
+	int r = qmp_link_execute(link, "quit", NULL, NULL, err);
+
+	if (r < 0 && r != -ENOTCONN)
+		return r;
+	r = await_end(name, err);
+	if (r == 0)
+		puts(name);
+	return r;
+}
+
+static int kill_machine(const char *name, const struct verb_options *options, struct error *err)
+{
+	_cleanup_(cleanup_qmp_link_close_) struct qmp_link *link = NULL;
+	int r = verb_connect(name, &link, err);
+
+	(void)options;
+	return r < 0 ? r : end_machine(name, link, err);
+}
+
+/* A paused guest would not hear the key. */
+static int stop_machine(const char *name, const struct verb_options *options, struct error *err)
+{
+	_cleanup_(cleanup_qmp_link_close_) struct qmp_link *link = NULL;
+	struct json_object *last = NULL;
+	int r = verb_connect(name, &link, err);
+
+	if (r == 0)
+		r = qmp_link_execute(link, "cont", NULL, NULL, err);
+	if (r == 0)
+		r = qmp_link_execute(link, "system_powerdown", NULL, NULL, err);
+	if (r == 0)
+		r = await_shutdown(link, options->time, &last, err);
+	json_object_put(last);
+	if (r == -ETIMEDOUT)
+		return end_machine(name, link, err);
+	if (r < 0 && r != -ENOTCONN)
+		return r;
+	r = await_end(name, err);
+	if (r == 0)
+		puts(name);
+	return r;
+}
+
+static int wait_for_machine(const char *name, const struct verb_options *options, struct error *err)
+{
+	_cleanup_(cleanup_qmp_link_close_) struct qmp_link *link = NULL;
+	struct json_object *event = NULL, *data, *status;
+	int r = verb_connect(name, &link, err);
+
+	(void)options;
+	if (r == 0)
+		r = await_shutdown(link, FOR_EVER, &event, err);
+	if (r == -ENOTCONN)
+		return error_set(err, ENOTCONN, "%s has died without a word", name);
+	if (r < 0)
+		return r;
+	if (json_object_object_get_ex(event, "data", &data) &&
+	    json_object_object_get_ex(data, "exit-status", &status))
+		printf("%d\n", json_object_get_int(status));
+	json_object_put(event);
+	fflush(stdout);
+	return await_end(name, err);
+}
+
+static int print_events(const char *name, const struct verb_options *options, struct error *err)
+{
+	_cleanup_(cleanup_qmp_link_close_) struct qmp_link *link = NULL;
+	int r = verb_connect(name, &link, err);
+
+	(void)options;
+	while (r == 0) {
+		struct json_object *event;
+
+		r = qmp_link_event(link, -1, &event, err);
+		if (r < 0)
+			break;
+		puts(json_object_to_json_string_ext(event, JSON_C_TO_STRING_SPACED));
+		json_object_put(event);
+		if (fflush(stdout) < 0)
+			return error_set_errno(err, errno, "standard output");
+	}
+	return r == -ENOTCONN ? 0 : r;
+}
+
+/* Commands. */
+
+static const struct option_def plain_options[] = {VERB_WORDS_ROW, {0}};
+
+static const struct option_def stop_options[] = {
+	VERB_WORDS_ROW,
+	{.name = "time",
+	 .letter = 't',
+	 .argument = "SECONDS",
+	 .type = OPTION_U32,
+	 .offset = offsetof(struct verb_options, time),
+	 .max = 1000000, /* milliseconds fit an int */
+	 .help = "how long the guest may take before the machine is ended (10)"},
+	{0},
+};
+
+#define VERB_TABLE(verb, rows, text)               \
+	const struct option_table verb##_table = { \
+		.command = #verb,                  \
+		.usage = "[OPTIONS] NAME...",      \
+		.summary = text,                   \
+		.options = rows,                   \
+		.positional = "words",             \
+		.names = true,                     \
+	}
+
+VERB_TABLE(stop, stop_options, "press a machine's power key, and wait for its end");
+VERB_TABLE(kill, plain_options, "end a machine at once");
+VERB_TABLE(pause, plain_options, "pause a machine");
+VERB_TABLE(resume, plain_options, "let a paused machine go on");
+VERB_TABLE(wait, plain_options, "wait for a machine's end, and print its exit status");
+VERB_TABLE(events, plain_options, "print what happens to a machine, until its end");
+
+static int verb_main(const struct option_table *table, int argc, char **argv,
+		     int (*act)(const char *name, const struct verb_options *options,
+				struct error *err))
+{
+	struct verb_options options = {.time = STOP_SECONDS};
+	int status;
+
+	if (!parse_or_end(table, argc, argv, &options, &status))
+		return status;
+	return verb_each(table->command, &options, act);
+}
+
+int stop_main(int argc, char **argv)
+{
+	return verb_main(&stop_table, argc, argv, stop_machine);
+}
+
+int kill_main(int argc, char **argv)
+{
+	return verb_main(&kill_table, argc, argv, kill_machine);
+}
+
+int pause_main(int argc, char **argv)
+{
+	return verb_main(&pause_table, argc, argv, pause_machine);
+}
+
+int resume_main(int argc, char **argv)
+{
+	return verb_main(&resume_table, argc, argv, resume_machine);
+}
+
+int wait_main(int argc, char **argv)
+{
+	return verb_main(&wait_table, argc, argv, wait_for_machine);
+}
+
+int events_main(int argc, char **argv)
+{
+	return verb_main(&events_table, argc, argv, print_events);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands share that act on machines by their names. */
+#ifndef ARMLET_CLI_VERBS_H
+#define ARMLET_CLI_VERBS_H
+
+#include "cli.h"
+#include "control/qmp_link.h"
+
+#define VERB_MAX_WORDS 128
+
+/* What such a command was asked for. */
+struct verb_options {
+	const char *words[VERB_MAX_WORDS];
+	size_t word_count;
+	uint32_t time; /* seconds */
+	bool json;
+	bool quiet;
+};
+
+/* The row of @words, which have no dashes in front. */
+#define VERB_WORDS_ROW                                                                            \
+	{                                                                                         \
+		.name = "words", .argument = "WORD", .type = OPTION_STRINGS,                      \
+		.offset = offsetof(struct verb_options, words),                                   \
+		.count_offset = offsetof(struct verb_options, word_count), .max = VERB_MAX_WORDS, \
+	}
+
+/*
+ * Connect to the machine of that name. One that is just starting is waited for.
+ * -ENOENT: there is none, and as qmp_link_open().
+ */
+int verb_connect(const char *name, struct qmp_link **ret, struct error *err);
+
+/*
+ * Call @act for each word of @options; what fails is told, and does not keep the others
+ * from being done. Returns the exit status.
+ */
+int verb_each(const char *command, const struct verb_options *options,
+	      int (*act)(const char *name, const struct verb_options *options, struct error *err));
+
+#endif
