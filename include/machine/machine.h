@@ -28,6 +28,7 @@ enum machine_outcome {
 };
 
 enum machine_event {
+	MACHINE_EVENT_STARTED, /* the vCPUs run: at the beginning of each boot */
 	MACHINE_EVENT_PAUSED,
 	MACHINE_EVENT_RESUMED,
 	MACHINE_EVENT_POWER_KEY,

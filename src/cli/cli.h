@@ -38,6 +38,8 @@ int resume_main(int argc, char **argv);
 int wait_main(int argc, char **argv);
 int events_main(int argc, char **argv);
 int ctl_main(int argc, char **argv);
+int logs_main(int argc, char **argv);
+int console_main(int argc, char **argv);
 
 extern const struct option_table run_table;
 extern const struct option_table doctor_table;
@@ -52,6 +54,8 @@ extern const struct option_table resume_table;
 extern const struct option_table wait_table;
 extern const struct option_table events_table;
 extern const struct option_table ctl_table;
+extern const struct option_table logs_table;
+extern const struct option_table console_table;
 extern const char *const completion_shells[];
 
 /* What `armlet run` was asked for. */
@@ -63,6 +67,7 @@ struct run_options {
 	const char *api;  /* of the control socket; NULL: the place's, if there is a name */
 	struct json_object *config; /* what a file said, whose strings are in here; NULL: none */
 	bool dry_run;
+	bool detach;
 };
 
 void run_options_init(struct run_options *options);

@@ -19,6 +19,8 @@ const struct command commands[] = {
 	{.name = "resume", .main = resume_main, .table = &resume_table},
 	{.name = "wait", .main = wait_main, .table = &wait_table},
 	{.name = "events", .main = events_main, .table = &events_table},
+	{.name = "console", .main = console_main, .table = &console_table},
+	{.name = "logs", .main = logs_main, .table = &logs_table},
 	{.name = "ctl", .main = ctl_main, .table = &ctl_table},
 	{.name = "doctor", .main = doctor_main, .table = &doctor_table},
 	{.name = "completion",

@@ -12,8 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK "lock"
-#define API  "api"
+#define STATUS  "exit-status"
+#define LOCK    "lock"
+#define API     "api"
+#define CONSOLE "console"
 
 static int join(char **ret, struct error *err, const char *fmt, ...) PRINTF(3, 4);
 
@@ -134,6 +136,8 @@ static int set_paths(const char *name, struct place *ret, struct error *err)
 		r = join(&ret->folder, err, "%s/%s", ret->base, name);
 	if (r == 0)
 		r = join(&ret->api, err, "%s/" API, ret->folder);
+	if (r == 0)
+		r = join(&ret->console, err, "%s/" CONSOLE, ret->folder);
 	if (r < 0)
 		place_leave(ret);
 	return r;
@@ -216,6 +220,7 @@ void place_leave(struct place *place)
 	/* The lock is the last to go, and the lock that keeps others out is closed after it. */
 	if (place->lock >= 0) {
 		unlink(place->api);
+		unlink(place->console);
 		snprintf(path, sizeof(path), "%s/" LOCK, place->folder);
 		unlink(path);
 		rmdir(place->folder);
@@ -224,7 +229,87 @@ void place_leave(struct place *place)
 	free(place->base);
 	free(place->folder);
 	free(place->api);
+	free(place->console);
 	*place = (struct place){.lock = -EBADF};
+}
+
+/* The folder of all that stays; and the one above it that there has to be. */
+static int find_state_base(char **ret, struct error *err)
+{
+	const char *state = getenv("XDG_STATE_HOME");
+	const char *home = getenv("HOME");
+
+	if (geteuid() == 0)
+		return join(ret, err, "/var/log/armlet");
+	if (state && state[0] == '/')
+		return join(ret, err, "%s/armlet", state);
+	if (home && home[0] == '/')
+		return join(ret, err, "%s/.local/state/armlet", home);
+	return error_set(err, ENOENT, "HOME is not set, where logs of machines are kept");
+}
+
+/* mkdir -p, for us alone. */
+static int make_parents(char *path, struct error *err)
+{
+	for (char *slash = path + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+			return error_set_errno(err, errno, "%s", path);
+		*slash = '/';
+	}
+	return 0;
+}
+
+int place_state(const char *name, bool make, char **ret, struct error *err)
+{
+	_cleanup_free_ char *base = NULL;
+	_cleanup_free_ char *folder = NULL;
+	int r = check_name(name, err);
+
+	if (r == 0)
+		r = find_state_base(&base, err);
+	if (r == 0)
+		r = join(&folder, err, "%s/%s", base, name);
+	if (r == 0 && make)
+		r = make_parents(folder, err);
+	if (r == 0 && make)
+		r = make_folder(folder, err);
+	else if (r == 0 && access(folder, F_OK) < 0)
+		r = error_set(err, ENOENT, "nothing is kept of a machine '%s'", name);
+	if (r == 0)
+		*ret = steal_ptr(&folder);
+	return r;
+}
+
+void place_keep_status(const char *state, int status)
+{
+	char path[PATH_MAX];
+	_cleanup_close_ int fd = -EBADF;
+
+	snprintf(path, sizeof(path), "%s/" STATUS, state);
+	unlink(path);
+	if (status < 0)
+		return;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	/* On a full disk nobody will know. */
+	if (fd >= 0)
+		dprintf(fd, "%d\n", status);
+}
+
+int place_last_status(const char *name, int *ret)
+{
+	_cleanup_free_ char *state = NULL;
+	_cleanup_close_ int fd = -EBADF;
+	char path[PATH_MAX], text[16] = "";
+
+	if (place_state(name, false, &state, NULL) < 0)
+		return -ENOENT;
+	snprintf(path, sizeof(path), "%s/" STATUS, state);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return -ENOENT;
+	*ret = (int)strtol(text, NULL, 10);
+	return 0;
 }
 
 static int is_visible(const struct dirent *entry)

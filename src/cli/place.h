@@ -7,6 +7,7 @@
  *
  *	lock	locked as long as the machine lives, whatever ends it; has its process ID
  *	api	its control socket
+ *	console	its console, if it runs in the background
  *
  * Who has the lock has the name. So of two that start at once one wins, and what a
  * killed machine has left is known by its free lock, and cleared away by whoever finds
@@ -26,8 +27,9 @@
 struct place {
 	char *base; /* of all machines */
 	char *folder;
-	char *api; /* path of the control socket */
-	int lock;  /* -1: it is another's */
+	char *api;     /* path of the control socket */
+	char *console; /* and of the console's, of a machine in the background */
+	int lock;      /* -1: it is another's */
 };
 
 /*
@@ -41,6 +43,21 @@ int place_point(const struct place *place, const char *path, struct error *err);
 
 /* What the machine of that name has. -EINVAL; -ENOENT: no machine of that name runs. */
 int place_find(const char *name, struct place *ret, struct error *err);
+
+/*
+ * The folder of what stays when the machine has ended, $XDG_STATE_HOME/armlet/NAME or
+ * /var/log/armlet/NAME for root: what its console said, and what armlet did. It is made if
+ * @make says so; else -ENOENT. @ret is the caller's to free.
+ */
+int place_state(const char *name, bool make, char **ret, struct error *err);
+
+/*
+ * The exit status of the machine of that name that ran in the background last: to be
+ * kept in the folder @state, -1 for one that has begun; and to be known. -ENOENT: there
+ * is none.
+ */
+void place_keep_status(const char *state, int status);
+int place_last_status(const char *name, int *ret);
 
 /* Forget it; what was taken is gone from the disk, too. Takes one that is empty. */
 void place_leave(struct place *place);

@@ -8,14 +8,19 @@
 #include "base/log.h"
 #include "cli.h"
 #include "control/console.h"
+#include "control/console_hub.h"
 #include "control/qmp.h"
+#include "detach.h"
 #include "machine/machine.h"
 #include "options_json.h"
 #include "place.h"
 
 struct run {
 	struct run_options options;
-	struct place place; /* of the machine's name */
+	struct place place;      /* of the machine's name */
+	char *state;             /* the folder of what stays of it */
+	int ready_fd;            /* tells who has started us that the machine is up */
+	struct console_hub *hub; /* NULL: the console is on standard input and output */
 	struct event_loop *loop;
 	struct terminal terminal;
 	struct console *console;
@@ -159,9 +164,27 @@ static void on_console_key(void *data, enum console_key key)
 	}
 }
 
+/* Whoever has started us goes on, once. */
+static void tell_ready(struct run *run)
+{
+	_cleanup_free_ char *messages = NULL;
+	struct error err = {0};
+
+	if (run->ready_fd < 0)
+		return;
+	if (asprintf(&messages, "%s/messages.log", run->state) < 0 ||
+	    detach_ready(&run->ready_fd, messages, &err) < 0) {
+		log_error("%s", err.text);
+		stop(run, EXIT_ARMLET_FAILED, "host-error");
+	}
+}
+
 static void on_machine_event(void *data, enum machine_event event)
 {
 	struct run *run = data;
+
+	if (event == MACHINE_EVENT_STARTED)
+		tell_ready(run);
 
 	qmp_server_event(run->qmp, event);
 }
@@ -197,6 +220,43 @@ static int open_api(struct run *run, struct error *err)
 	return r;
 }
 
+/* As of backend/stream.h, where a comma in a path is written twice. */
+static int name_log(const char *folder, char **ret, struct error *err)
+{
+	_cleanup_free_ char *path = calloc(2, strlen(folder) + 1);
+	char *to = path;
+
+	for (const char *from = folder; path && *from; from++) {
+		*to++ = *from;
+		if (*from == ',')
+			*to++ = ',';
+	}
+	if (path && asprintf(ret, "file:%s/console.log,max-size=10M,keep=1", path) >= 0)
+		return 0;
+	*ret = NULL;
+	return error_set_errno(err, ENOMEM, "%s", folder);
+}
+
+/* In the background the console is for the log, and for who attaches. */
+static int open_hub(struct run *run, struct error *err)
+{
+	_cleanup_free_ char *log = NULL;
+	struct console_hub_options options = {.loop = run->loop, .socket = run->place.console};
+	int r = place_state(run->options.name, true, &run->state, err);
+
+	if (r == 0)
+		r = name_log(run->state, &log, err);
+	options.log = log;
+	if (r == 0)
+		place_keep_status(run->state, -1);
+	if (r == 0)
+		r = console_hub_create(&options, &run->hub, err);
+	if (r < 0)
+		return error_prefix(err, "--detach: ");
+	return console_create(run->loop, console_hub_in(run->hub), console_hub_out(run->hub),
+			      &run->console, err);
+}
+
 static int set_up(struct run *run, struct error *err)
 {
 	const struct console_callbacks callbacks = {
@@ -210,7 +270,9 @@ static int set_up(struct run *run, struct error *err)
 	if (r < 0)
 		return error_prefix(err, "--name: ");
 	r = event_loop_create(&run->loop, err);
-	if (r == 0)
+	if (r == 0 && run->options.detach)
+		r = open_hub(run, err);
+	else if (r == 0)
 		r = console_create(run->loop, STDIN_FILENO, STDOUT_FILENO, &run->console, err);
 	if (r < 0)
 		return r;
@@ -238,11 +300,13 @@ static void tear_down(struct run *run)
 	qmp_server_destroy(run->qmp);
 	machine_destroy(run->machine);
 	console_destroy(run->console);
+	console_hub_destroy(run->hub);
 	event_source_remove(&run->timeout);
 	event_source_remove(&run->signals);
 	event_loop_destroy(run->loop);
 	terminal_finish(&run->terminal);
 	place_leave(&run->place);
+	free(run->state);
 	run_options_finish(&run->options);
 }
 
@@ -291,7 +355,10 @@ static void tell_end(struct run *run, enum machine_outcome outcome)
 
 int run_main(int argc, char **argv)
 {
-	struct run run = {.terminal.fd = -1, .place.lock = -EBADF, .stop_reason = "host-error"};
+	struct run run = {.terminal.fd = -1,
+			  .place.lock = -EBADF,
+			  .ready_fd = -EBADF,
+			  .stop_reason = "host-error"};
 	enum machine_outcome outcome = MACHINE_FAILED;
 	struct error err = {0};
 	int status;
@@ -302,11 +369,24 @@ int run_main(int argc, char **argv)
 		return status;
 	if (run.options.dry_run)
 		return print_json(options_to_json(run_table.options, &run.options));
+	if (run.options.detach && !run.options.name) {
+		error_set(&err, EINVAL, "--detach: the machine needs a --name to be found by");
+		return fail_with("run", &err);
+	}
+	if (run.options.detach && !detach(&run.ready_fd, &status)) {
+		if (status == EXIT_SUCCESS)
+			puts(run.options.name);
+		return status;
+	}
 	log_set_level((enum log_level)run.options.log_level);
 	r = set_up(&run, &err);
 	if (r == 0)
 		r = machine_run(run.machine, &outcome, &err);
 	tell_end(&run, r < 0 ? MACHINE_FAILED : outcome);
+	status = r < 0 ? EXIT_ARMLET_FAILED : exit_status(&run, outcome);
+	/* In the background: before anybody can see that it has ended. */
+	if (run.state)
+		place_keep_status(run.state, status);
 	tear_down(&run);
-	return r < 0 ? fail_with("run", &err) : exit_status(&run, outcome);
+	return r < 0 ? fail_with("run", &err) : status;
 }

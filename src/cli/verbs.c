@@ -182,23 +182,28 @@ static int stop_machine(const char *name, const struct verb_options *options, st
 	return r;
 }
 
+/* One that ran in the background is remembered. */
 static int wait_for_machine(const char *name, const struct verb_options *options, struct error *err)
 {
 	_cleanup_(cleanup_qmp_link_close_) struct qmp_link *link = NULL;
-	struct json_object *event = NULL, *data, *status;
+	struct json_object *event = NULL, *data, *value;
 	int r = verb_connect(name, &link, err);
+	int status = EXIT_ARMLET_FAILED;
 
 	(void)options;
 	if (r == 0)
 		r = await_shutdown(link, FOR_EVER, &event, err);
+	if (r == 0 && json_object_object_get_ex(event, "data", &data) &&
+	    json_object_object_get_ex(data, "exit-status", &value))
+		status = json_object_get_int(value);
+	json_object_put(event);
 	if (r == -ENOTCONN)
 		return error_set(err, ENOTCONN, "%s has died without a word", name);
+	if (r == -ENOENT && place_last_status(name, &status) == 0)
+		r = 0;
 	if (r < 0)
 		return r;
-	if (json_object_object_get_ex(event, "data", &data) &&
-	    json_object_object_get_ex(data, "exit-status", &status))
-		printf("%d\n", json_object_get_int(status));
-	json_object_put(event);
+	printf("%d\n", status);
 	fflush(stdout);
 	return await_end(name, err);
 }

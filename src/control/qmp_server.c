@@ -155,6 +155,8 @@ void qmp_server_event(struct qmp_server *server, enum machine_event event)
 	if (!server)
 		return;
 	switch (event) {
+	case MACHINE_EVENT_STARTED:
+		break;
 	case MACHINE_EVENT_PAUSED:
 		emit(server, "STOP", NULL);
 		break;

@@ -329,6 +329,8 @@ static int run_boot(struct machine *machine, struct error *err)
 		r = vcpu_start(&board->vcpus[i], err);
 	if (r < 0)
 		machine_end(machine, MACHINE_FAILED);
+	else
+		machine_tell(machine, MACHINE_EVENT_STARTED);
 	/* Who has ended it meanwhile could not signal a thread that was yet to start. */
 	if (machine->outcome != MACHINE_RUNNING)
 		kick_all(board);
