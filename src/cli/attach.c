@@ -30,7 +30,7 @@ const struct option_table console_table = {
 	.summary = "attach to the console of a machine in the background",
 	.options = options,
 	.positional = "words",
-	.names = true,
+	.names = OPTION_NAMES_RUNNING,
 	.epilogue =
 		"Ctrl-a d leaves the console, and the machine goes on; Ctrl-a h lists the keys.",
 };

@@ -29,6 +29,11 @@ int run_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int completion_main(int argc, char **argv);
 int schema_main(int argc, char **argv);
+int create_main(int argc, char **argv);
+int ls_main(int argc, char **argv);
+int start_main(int argc, char **argv);
+int restart_main(int argc, char **argv);
+int rm_main(int argc, char **argv);
 int ps_main(int argc, char **argv);
 int inspect_main(int argc, char **argv);
 int stop_main(int argc, char **argv);
@@ -41,10 +46,16 @@ int ctl_main(int argc, char **argv);
 int logs_main(int argc, char **argv);
 int console_main(int argc, char **argv);
 
+extern const struct option_def run_rows[]; /* of struct run_options */
 extern const struct option_table run_table;
 extern const struct option_table doctor_table;
 extern const struct option_table completion_table;
 extern const struct option_table schema_table;
+extern const struct option_table create_table;
+extern const struct option_table ls_table;
+extern const struct option_table start_table;
+extern const struct option_table restart_table;
+extern const struct option_table rm_table;
 extern const struct option_table ps_table;
 extern const struct option_table inspect_table;
 extern const struct option_table stop_table;
@@ -66,6 +77,7 @@ struct run_options {
 	const char *name; /* NULL: none */
 	const char *api;  /* of the control socket; NULL: the place's, if there is a name */
 	struct json_object *config; /* what a file said, whose strings are in here; NULL: none */
+	const char *directory;      /* to work in; NULL: the present one */
 	bool dry_run;
 	bool detach;
 };

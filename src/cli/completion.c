@@ -43,6 +43,12 @@ static void print_choices(const struct option_def *option)
 		printf("%s%s", i ? " " : "", option->choices[i]);
 }
 
+/* What prints the names that may follow. */
+static const char *const name_commands[] = {
+	[OPTION_NAMES_RUNNING] = "armlet ps -q",
+	[OPTION_NAMES_KEPT] = "armlet ls -q",
+};
+
 static void print_qmp_commands(void)
 {
 	for (size_t i = 0; qmp_command_name(i); i++)
@@ -79,7 +85,8 @@ static void bash_command(const struct command *command)
 		printf(" %s", command->words[i]);
 	printf("\"\n");
 	if (command->table->names)
-		printf("\t\t\t[[ $word == -* ]] || words=$(armlet ps -q 2>/dev/null)\n");
+		printf("\t\t\t[[ $word == -* ]] || words=$(%s 2>/dev/null)\n",
+		       name_commands[command->table->names]);
 	else if (command->table->positional && !command->words)
 		printf("\t\t\t[[ $word == -* ]] || { compopt -o default; return; }\n");
 	printf("\t\t\t;;\n\t\tesac");
@@ -176,8 +183,8 @@ static void print_zsh(void)
 				printf("%s%s", i ? " " : "", c->words[i]);
 			printf(")' \\\n");
 		} else if (c->table->names) {
-			printf("\t\t\t'%s:machine:($(armlet ps -q 2>/dev/null))' \\\n",
-			       c->table == &ctl_table ? "1" : "*");
+			printf("\t\t\t'%s:machine:($(%s 2>/dev/null))' \\\n",
+			       c->table == &ctl_table ? "1" : "*", name_commands[c->table->names]);
 		} else if (c->table->positional) {
 			printf("\t\t\t'1:%s:_files' \\\n", c->table->positional);
 		}
@@ -222,8 +229,8 @@ static void print_fish(void)
 		}
 		if (c->table->names)
 			printf("complete -c armlet -f -n '__fish_seen_subcommand_from %s' -a "
-			       "'(armlet ps -q 2>/dev/null)'\n",
-			       c->name);
+			       "'(%s 2>/dev/null)'\n",
+			       c->name, name_commands[c->table->names]);
 		if (c->table == &ctl_table) {
 			printf("complete -c armlet -f -n '__fish_seen_subcommand_from ctl' -a '");
 			print_qmp_commands();

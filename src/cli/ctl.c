@@ -11,7 +11,7 @@ const struct option_table ctl_table = {
 	.summary = "have a machine perform a command of its control socket",
 	.options = options,
 	.positional = "words",
-	.names = true,
+	.names = OPTION_NAMES_RUNNING,
 	.more = qmp_print_commands,
 };
 

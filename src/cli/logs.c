@@ -50,7 +50,7 @@ const struct option_table logs_table = {
 	.summary = "print what the console of a machine in the background has said",
 	.options = options,
 	.positional = "name",
-	.names = true,
+	.names = OPTION_NAMES_KEPT,
 };
 
 /* Go back from the end until @lines lines are behind. */

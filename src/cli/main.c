@@ -11,6 +11,11 @@
 
 const struct command commands[] = {
 	{.name = "run", .main = run_main, .table = &run_table},
+	{.name = "create", .main = create_main, .table = &create_table},
+	{.name = "ls", .main = ls_main, .table = &ls_table},
+	{.name = "start", .main = start_main, .table = &start_table},
+	{.name = "restart", .main = restart_main, .table = &restart_table},
+	{.name = "rm", .main = rm_main, .table = &rm_table},
 	{.name = "ps", .main = ps_main, .table = &ps_table},
 	{.name = "inspect", .main = inspect_main, .table = &inspect_table},
 	{.name = "stop", .main = stop_main, .table = &stop_table},

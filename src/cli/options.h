@@ -58,6 +58,9 @@ static inline bool option_takes_no_word(const struct option_def *option)
 	return option->type == OPTION_FLAG || option->type == OPTION_SWITCH || option->alone;
 }
 
+/* For completion: of nothing, a machine that runs, one that is kept. */
+enum option_names { OPTION_NAMES_NONE, OPTION_NAMES_RUNNING, OPTION_NAMES_KEPT };
+
 struct option_table {
 	const char *command;              /* "run" */
 	const char *usage;                /* "[OPTIONS] [KERNEL]" */
@@ -67,7 +70,7 @@ struct option_table {
 	const struct option_def *options; /* ends with a zeroed row */
 	/* What stands alone is a value of this option; NULL: is refused. */
 	const char *positional;
-	bool names; /* it is the name of a machine that runs */
+	enum option_names names; /* what it is the name of */
 };
 
 /* What the parser found that ends the program before the command. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options_json.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/parse.h"
 
@@ -306,27 +308,23 @@ static int parse_text(const char *path, const char *text, size_t size, struct js
 	return 0;
 }
 
-static void close_file(FILE *file)
-{
-	if (file)
-		fclose(file);
-}
-DEFINE_CLEANUP(FILE *, close_file)
-
 static int read_text(const char *path, char **ret, size_t *ret_size, struct error *err)
 {
-	_cleanup_(cleanup_close_file_) FILE *file = fopen(path, "re");
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	_cleanup_free_ char *text = malloc(OPTIONS_JSON_MAX + 2);
-	size_t size;
+	size_t size = 0;
+	ssize_t got;
 
-	if (!file)
+	if (fd < 0)
 		return error_set_errno(err, errno, "%s", path);
 	if (!text)
 		return error_set_errno(err, ENOMEM, "%s", path);
-	errno = 0;
-	size = fread(text, 1, OPTIONS_JSON_MAX + 1, file);
-	if (ferror(file))
-		return error_set_errno(err, errno ? errno : EIO, "%s", path);
+	do {
+		got = read(fd, text + size, OPTIONS_JSON_MAX + 1 - size);
+		size += got > 0 ? (size_t)got : 0;
+	} while (got > 0 || (got < 0 && errno == EINTR));
+	if (got < 0)
+		return error_set_errno(err, errno, "%s", path);
 	if (size > OPTIONS_JSON_MAX)
 		return error_set(err, EFBIG, "%s: this is too large for a configuration", path);
 	text[size] = '\0';

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "place.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,10 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STATUS  "exit-status"
-#define LOCK    "lock"
-#define API     "api"
-#define CONSOLE "console"
+#define DEFINITION ".json"
+#define STATUS     "exit-status"
+#define LOCK       "lock"
+#define API        "api"
+#define CONSOLE    "console"
 
 static int join(char **ret, struct error *err, const char *fmt, ...) PRINTF(3, 4);
 
@@ -30,7 +32,8 @@ static int join(char **ret, struct error *err, const char *fmt, ...)
 	if (r >= 0)
 		return 0;
 	*ret = NULL;
-	return error_set_errno(err, ENOMEM, "a path");
+	error_set_errno(err, ENOMEM, "a path");
+	return -ENOMEM;
 }
 
 /* It is the name of a folder, and stands in command lines. */
@@ -61,12 +64,15 @@ static int find_base(char **ret, struct error *err)
 	snprintf(of_user, sizeof(of_user), "/run/user/%u", (unsigned)geteuid());
 	if (!runtime || runtime[0] != '/')
 		runtime = of_user;
-	if (access(runtime, W_OK | X_OK) < 0)
-		return error_set_errno(
-			err, errno,
-			"%s, where machines with names live (XDG_RUNTIME_DIR may name "
-			"another folder)",
-			runtime);
+	if (access(runtime, W_OK | X_OK) < 0) {
+		int code = errno;
+
+		error_set_errno(err, code,
+				"%s, where machines with names live (XDG_RUNTIME_DIR may name "
+				"another folder)",
+				runtime);
+		return -code;
+	}
 	return join(ret, err, "%s/armlet", runtime);
 }
 
@@ -219,6 +225,7 @@ void place_leave(struct place *place)
 
 	/* The lock is the last to go, and the lock that keeps others out is closed after it. */
 	if (place->lock >= 0) {
+		assert(place->api && place->console); /* they were there first */
 		unlink(place->api);
 		unlink(place->console);
 		snprintf(path, sizeof(path), "%s/" LOCK, place->folder);
@@ -233,19 +240,32 @@ void place_leave(struct place *place)
 	*place = (struct place){.lock = -EBADF};
 }
 
-/* The folder of all that stays; and the one above it that there has to be. */
-static int find_state_base(char **ret, struct error *err)
+/* A folder for all machines: root's, or the one that @variable names, or @usual in HOME. */
+static int find_folder(const char *of_root, const char *variable, const char *usual, char **ret,
+		       struct error *err)
 {
-	const char *state = getenv("XDG_STATE_HOME");
+	const char *set = getenv(variable);
 	const char *home = getenv("HOME");
 
 	if (geteuid() == 0)
-		return join(ret, err, "/var/log/armlet");
-	if (state && state[0] == '/')
-		return join(ret, err, "%s/armlet", state);
+		return join(ret, err, "%s/armlet", of_root);
+	if (set && set[0] == '/')
+		return join(ret, err, "%s/armlet", set);
 	if (home && home[0] == '/')
-		return join(ret, err, "%s/.local/state/armlet", home);
-	return error_set(err, ENOENT, "HOME is not set, where logs of machines are kept");
+		return join(ret, err, "%s/%s/armlet", home, usual);
+	error_set(err, ENOENT, "neither HOME nor %s is set", variable);
+	return -ENOENT;
+}
+
+/* Of what stays, and of definitions. */
+static int find_state(char **ret, struct error *err)
+{
+	return find_folder("/var/log", "XDG_STATE_HOME", ".local/state", ret, err);
+}
+
+static int find_config(char **ret, struct error *err)
+{
+	return find_folder("/etc", "XDG_CONFIG_HOME", ".config", ret, err);
 }
 
 /* mkdir -p, for us alone. */
@@ -267,7 +287,7 @@ int place_state(const char *name, bool make, char **ret, struct error *err)
 	int r = check_name(name, err);
 
 	if (r == 0)
-		r = find_state_base(&base, err);
+		r = find_state(&base, err);
 	if (r == 0)
 		r = join(&folder, err, "%s/%s", base, name);
 	if (r == 0 && make)
@@ -279,6 +299,74 @@ int place_state(const char *name, bool make, char **ret, struct error *err)
 	if (r == 0)
 		*ret = steal_ptr(&folder);
 	return r;
+}
+
+int place_forget(const char *name, struct error *err)
+{
+	static const char *const kept[] = {"console.log", "console.log.1", "messages.log", STATUS};
+	_cleanup_free_ char *state = NULL;
+	char path[PATH_MAX];
+	int r = place_state(name, false, &state, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		snprintf(path, sizeof(path), "%s/%s", state, kept[i]);
+		unlink(path);
+	}
+	return rmdir(state) < 0 ? error_set_errno(err, errno, "%s", state) : 0;
+}
+
+int place_definition(const char *name, bool make, char **ret, struct error *err)
+{
+	_cleanup_free_ char *base = NULL;
+	_cleanup_free_ char *path = NULL;
+	int r = check_name(name, err);
+
+	if (r == 0)
+		r = find_config(&base, err);
+	if (r == 0)
+		r = join(&path, err, "%s/%s" DEFINITION, base, name);
+	if (r == 0 && make)
+		r = make_parents(path, err);
+	if (r == 0)
+		*ret = steal_ptr(&path);
+	return r;
+}
+
+/* "NAME.json", with a name that one may have. */
+static int is_definition(const struct dirent *entry)
+{
+	size_t size = strlen(entry->d_name), end = strlen(DEFINITION);
+
+	return entry->d_name[0] != '.' && size > end &&
+	       !strcmp(entry->d_name + size - end, DEFINITION);
+}
+
+int place_each_definition(void (*seen)(void *data, const char *name), void *data, struct error *err)
+{
+	_cleanup_free_ char *base = NULL;
+	struct dirent **entries = NULL;
+	int count;
+	int r = find_config(&base, err);
+
+	if (r < 0)
+		return r;
+	count = scandir(base, &entries, is_definition, alphasort);
+	if (count < 0 && errno == ENOENT)
+		return 0;
+	if (count < 0)
+		return error_set_errno(err, errno, "%s", base);
+	for (int i = 0; i < count; i++) {
+		char *name = entries[i]->d_name;
+
+		name[strlen(name) - strlen(DEFINITION)] = '\0';
+		if (check_name(name, NULL) == 0)
+			seen(data, name);
+		free(entries[i]);
+	}
+	free(entries);
+	return 0;
 }
 
 void place_keep_status(const char *state, int status)

@@ -52,6 +52,20 @@ int place_find(const char *name, struct place *ret, struct error *err);
 int place_state(const char *name, bool make, char **ret, struct error *err);
 
 /*
+ * The file with the definition of the machine of that name, $XDG_CONFIG_HOME/armlet/NAME.json
+ * or /etc/armlet/NAME.json for root, which need not be there; its folder is made if @make
+ * says so. @ret is the caller's to free.
+ */
+int place_definition(const char *name, bool make, char **ret, struct error *err);
+
+/* Call @seen with the name of each machine that is defined, in the order of the alphabet. */
+int place_each_definition(void (*seen)(void *data, const char *name), void *data,
+			  struct error *err);
+
+/* Remove what stays of a machine. -ENOENT: there was nothing. */
+int place_forget(const char *name, struct error *err);
+
+/*
  * The exit status of the machine of that name that ran in the background last: to be
  * kept in the folder @state, -1 for one that has begun; and to be known. -ENOENT: there
  * is none.

@@ -34,11 +34,10 @@ const struct option_table inspect_table = {
 	.summary = "print all of a running machine as JSON",
 	.options = inspect_options,
 	.positional = "words",
-	.names = true,
+	.names = OPTION_NAMES_RUNNING,
 };
 
-/* What `inspect` of the machine answers, its name in front. */
-static int ask(const char *name, struct json_object **ret, struct error *err)
+int verb_inspect(const char *name, struct json_object **ret, struct error *err)
 {
 	_cleanup_(cleanup_qmp_link_close_) struct qmp_link *link = NULL;
 	struct json_object *answer = NULL;
@@ -62,9 +61,9 @@ static int ask(const char *name, struct json_object **ret, struct error *err)
 static void add_machine(void *data, const char *name)
 {
 	struct json_object *machines = data;
-	struct json_object *machine;
+	struct json_object *machine = NULL;
 	struct error err = {0};
-	int r = ask(name, &machine, &err);
+	int r = verb_inspect(name, &machine, &err);
 
 	if (r == 0)
 		json_object_array_add(machines, machine);
@@ -78,7 +77,7 @@ static void print_name(void *data, const char *name)
 	puts(name);
 }
 
-static const char *text_of(struct json_object *object, const char *name)
+const char *verb_text(struct json_object *object, const char *name)
 {
 	struct json_object *value;
 
@@ -93,7 +92,7 @@ static const char *age(struct json_object *machine, char text[static 32])
 		int64_t seconds;
 		const char *name;
 	} units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
-	int64_t seconds = strtoll(text_of(machine, "uptime"), NULL, 10);
+	int64_t seconds = strtoll(verb_text(machine, "uptime"), NULL, 10);
 	size_t i = 0;
 
 	while (i + 1 < ARRAY_SIZE(units) && seconds < units[i].seconds)
@@ -108,9 +107,9 @@ static void print_machine(struct json_object *machine)
 	char up[32];
 
 	json_object_object_get_ex(machine, "config", &config);
-	printf("%-20s %8s  %-8s %8s %5s %8s  %s\n", text_of(machine, "name"),
-	       text_of(machine, "pid"), text_of(machine, "status"), age(machine, up),
-	       text_of(config, "cpus"), text_of(config, "mem"), text_of(config, "kernel"));
+	printf("%-20s %8s  %-8s %8s %5s %8s  %s\n", verb_text(machine, "name"),
+	       verb_text(machine, "pid"), verb_text(machine, "status"), age(machine, up),
+	       verb_text(config, "cpus"), verb_text(config, "mem"), verb_text(config, "kernel"));
 }
 
 int ps_main(int argc, char **argv)
@@ -156,9 +155,9 @@ int inspect_main(int argc, char **argv)
 	}
 	machines = json_object_new_array();
 	for (size_t i = 0; i < options.word_count; i++) {
-		struct json_object *machine;
+		struct json_object *machine = NULL;
 
-		if (ask(options.words[i], &machine, &err) < 0) {
+		if (verb_inspect(options.words[i], &machine, &err) < 0) {
 			json_object_put(machines);
 			return fail_with("inspect", &err);
 		}

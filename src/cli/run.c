@@ -369,6 +369,10 @@ int run_main(int argc, char **argv)
 		return status;
 	if (run.options.dry_run)
 		return print_json(options_to_json(run_table.options, &run.options));
+	if (run.options.directory && chdir(run.options.directory) < 0) {
+		error_set_errno(&err, errno, "--directory %s", run.options.directory);
+		return fail_with("run", &err);
+	}
 	if (run.options.detach && !run.options.name) {
 		error_set(&err, EINVAL, "--detach: the machine needs a --name to be found by");
 		return fail_with("run", &err);

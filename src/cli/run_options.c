@@ -13,7 +13,7 @@ static const char *const switches[] = {"auto", "on", "off", NULL};
 static const char *const irqchips[] = {"auto", "gicv3", "gicv2", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 
-static const struct option_def options[] = {
+const struct option_def run_rows[] = {
 	{.group = "Boot",
 	 .name = "kernel",
 	 .letter = 'k',
@@ -194,6 +194,11 @@ static const struct option_def options[] = {
 	 .type = OPTION_STRING,
 	 AT(name),
 	 .help = "what other commands call the machine; with a control socket"},
+	{.name = "directory",
+	 .argument = "FOLDER",
+	 .type = OPTION_FILE,
+	 AT(directory),
+	 .help = "where names of files begin that are not absolute (the present one)"},
 	{.name = "detach",
 	 .type = OPTION_FLAG,
 	 AT(detach),
@@ -246,7 +251,7 @@ const struct option_table run_table = {
 	.command = "run",
 	.usage = "[OPTIONS] [KERNEL]",
 	.summary = "boot a machine in the foreground",
-	.options = options,
+	.options = run_rows,
 	.positional = "kernel",
 	.epilogue =
 		"On a terminal, Ctrl-a x ends the machine, Ctrl-a p presses its power key, and\n"

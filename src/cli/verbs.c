@@ -10,11 +10,10 @@
 
 #include "place.h"
 
-#define STOP_SECONDS 10   /* as docker stop */
-#define GONE_MS      5000 /* from the last word of a machine to its end */
-#define START_MS     5000 /* from its name to its socket */
-#define FOR_EVER     (-1)
-#define MOMENT_MS    10
+#define GONE_MS   5000 /* from the last word of a machine to its end */
+#define START_MS  5000 /* from its name to its socket */
+#define FOR_EVER  (-1)
+#define MOMENT_MS 10
 
 static void sleep_moment(void)
 {
@@ -93,7 +92,7 @@ static int await_shutdown(struct qmp_link *link, int64_t seconds, struct json_ob
 
 	for (;;) {
 		int64_t left = deadline - now_ms();
-		struct json_object *event, *name;
+		struct json_object *event = NULL, *name;
 		int r = qmp_link_event(link,
 				       seconds == FOR_EVER ? -1
 				       : left > 0          ? (int)left
@@ -136,30 +135,24 @@ static int resume_machine(const char *name, const struct verb_options *options, 
 	return order(name, "cont", err);
 }
 
-/* End it, and wait for that; a machine that has ended meanwhile is no failure. */
+/* A machine that has ended meanwhile is no failure. */
 static int end_machine(const char *name, struct qmp_link *link, struct error *err)
 {
 	int r = qmp_link_execute(link, "quit", NULL, NULL, err);
 
-	if (r < 0 && r != -ENOTCONN)
-		return r;
-	r = await_end(name, err);
-	if (r == 0)
-		puts(name);
-	return r;
+	return r < 0 && r != -ENOTCONN ? r : await_end(name, err);
 }
 
-static int kill_machine(const char *name, const struct verb_options *options, struct error *err)
+int verb_kill(const char *name, struct error *err)
 {
 	_cleanup_(cleanup_qmp_link_close_) struct qmp_link *link = NULL;
 	int r = verb_connect(name, &link, err);
 
-	(void)options;
 	return r < 0 ? r : end_machine(name, link, err);
 }
 
 /* A paused guest would not hear the key. */
-static int stop_machine(const char *name, const struct verb_options *options, struct error *err)
+int verb_stop(const char *name, uint32_t seconds, struct error *err)
 {
 	_cleanup_(cleanup_qmp_link_close_) struct qmp_link *link = NULL;
 	struct json_object *last = NULL;
@@ -170,13 +163,27 @@ static int stop_machine(const char *name, const struct verb_options *options, st
 	if (r == 0)
 		r = qmp_link_execute(link, "system_powerdown", NULL, NULL, err);
 	if (r == 0)
-		r = await_shutdown(link, options->time, &last, err);
+		r = await_shutdown(link, seconds, &last, err);
 	json_object_put(last);
 	if (r == -ETIMEDOUT)
 		return end_machine(name, link, err);
-	if (r < 0 && r != -ENOTCONN)
-		return r;
-	r = await_end(name, err);
+	return r < 0 && r != -ENOTCONN ? r : await_end(name, err);
+}
+
+static int kill_machine(const char *name, const struct verb_options *options, struct error *err)
+{
+	int r = verb_kill(name, err);
+
+	(void)options;
+	if (r == 0)
+		puts(name);
+	return r;
+}
+
+static int stop_machine(const char *name, const struct verb_options *options, struct error *err)
+{
+	int r = verb_stop(name, options->time, err);
+
 	if (r == 0)
 		puts(name);
 	return r;
@@ -215,7 +222,7 @@ static int print_events(const char *name, const struct verb_options *options, st
 
 	(void)options;
 	while (r == 0) {
-		struct json_object *event;
+		struct json_object *event = NULL;
 
 		r = qmp_link_event(link, -1, &event, err);
 		if (r < 0)
@@ -251,7 +258,7 @@ static const struct option_def stop_options[] = {
 		.summary = text,                   \
 		.options = rows,                   \
 		.positional = "words",             \
-		.names = true,                     \
+		.names = OPTION_NAMES_RUNNING,     \
 	}
 
 VERB_TABLE(stop, stop_options, "press a machine's power key, and wait for its end");
@@ -261,11 +268,10 @@ VERB_TABLE(resume, plain_options, "let a paused machine go on");
 VERB_TABLE(wait, plain_options, "wait for a machine's end, and print its exit status");
 VERB_TABLE(events, plain_options, "print what happens to a machine, until its end");
 
-static int verb_main(const struct option_table *table, int argc, char **argv,
-		     int (*act)(const char *name, const struct verb_options *options,
-				struct error *err))
+int verb_main(const struct option_table *table, int argc, char **argv,
+	      int (*act)(const char *name, const struct verb_options *options, struct error *err))
 {
-	struct verb_options options = {.time = STOP_SECONDS};
+	struct verb_options options = {.time = VERB_STOP_SECONDS};
 	int status;
 
 	if (!parse_or_end(table, argc, argv, &options, &status))

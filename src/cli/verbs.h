@@ -6,7 +6,8 @@
 #include "cli.h"
 #include "control/qmp_link.h"
 
-#define VERB_MAX_WORDS 128
+#define VERB_MAX_WORDS    128
+#define VERB_STOP_SECONDS 10 /* as docker stop */
 
 /* What such a command was asked for. */
 struct verb_options {
@@ -15,6 +16,7 @@ struct verb_options {
 	uint32_t time; /* seconds */
 	bool json;
 	bool quiet;
+	bool force;
 };
 
 /* The row of @words, which have no dashes in front. */
@@ -31,11 +33,27 @@ struct verb_options {
  */
 int verb_connect(const char *name, struct qmp_link **ret, struct error *err);
 
+/* What `inspect` of its socket answers, with its name in front. The caller's to put. */
+int verb_inspect(const char *name, struct json_object **ret, struct error *err);
+
+/* A member of @object as text; "-": it has none of that name. It lives as long as @object. */
+const char *verb_text(struct json_object *object, const char *name);
+
+/* Press its power key, and end it after that time; wait for its end. */
+int verb_stop(const char *name, uint32_t seconds, struct error *err);
+
+/* End it at once, and wait for that. */
+int verb_kill(const char *name, struct error *err);
+
 /*
  * Call @act for each word of @options; what fails is told, and does not keep the others
  * from being done. Returns the exit status.
  */
 int verb_each(const char *command, const struct verb_options *options,
+	      int (*act)(const char *name, const struct verb_options *options, struct error *err));
+
+/* The whole of a command that acts on each name. */
+int verb_main(const struct option_table *table, int argc, char **argv,
 	      int (*act)(const char *name, const struct verb_options *options, struct error *err));
 
 #endif

@@ -164,7 +164,7 @@ static bool give_history(struct attached *client)
 
 	if (!hub->history)
 		return true;
-	if (hub->written > HISTORY_MAX &&
+	if (hub->written >= HISTORY_MAX &&
 	    !give_client(client, hub->history + start, HISTORY_MAX - start))
 		return false;
 	return give_client(client, hub->history, start);

@@ -110,7 +110,7 @@ static int await(struct qmp_link *link, const char *name, const char *other,
 	int64_t deadline = now_ms() + ANSWER_MS;
 
 	for (;;) {
-		struct json_object *object;
+		struct json_object *object = NULL;
 		int r = next_object(link, deadline, &object, err);
 
 		if (r < 0)
@@ -174,7 +174,7 @@ int qmp_link_event(struct qmp_link *link, int timeout_ms, struct json_object **r
 		   struct error *err)
 {
 	int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
-	struct json_object *object;
+	struct json_object *object = NULL;
 	int r;
 
 	if (link->next_event < json_object_array_length(link->events)) {
@@ -210,7 +210,7 @@ static int connect_to(int fd, const char *path, struct error *err)
 int qmp_link_open(const char *path, struct qmp_link **ret, struct error *err)
 {
 	_cleanup_(cleanup_qmp_link_close_) struct qmp_link *link = calloc(1, sizeof(*link));
-	struct json_object *greeting;
+	struct json_object *greeting = NULL;
 	int r;
 
 	if (!link)

@@ -164,6 +164,32 @@ actual_is() {
 	grep -q "\"actual\": $1" verb.out
 }
 
+describe names_user "a user who is not root has places of his own"
+test_names_user() {
+	need_root
+	emulated || skip "the permissions of this host's /dev/kvm are not to be touched"
+	mkdir -m 700 run state
+	chown 65534 run state
+	export XDG_RUNTIME_DIR="$DIR/run" XDG_STATE_HOME="$DIR/state"
+	mode=$(stat -c %a /dev/kvm)
+	on_exit "chmod $mode /dev/kvm"
+	chmod 666 /dev/kvm
+	payload=$(for_others "$(payload_path idle)")
+	unprivileged run --detach --name mine -k "$payload" -a seconds=1000
+	expect_status 0
+	expect_out '^mine$'
+	unprivileged ps
+	expect_out '^mine  *[0-9]* *running'
+	[ -S run/armlet/mine/api ] && [ -e state/armlet/mine/console.log ] || fail "$(find run state)"
+	expect_verb '^NAME' ps
+	! grep -q mine verb.out || fail "it is among those of root"
+	unprivileged kill mine
+	expect_out '^mine$'
+	unprivileged wait mine
+	expect_out '^0$'
+	[ ! -e run/armlet/mine ] || fail "its folder is still there"
+}
+
 describe bad_name "names that are none, machines that are not there, folders that are not ours"
 test_bad_name() {
 	need_root

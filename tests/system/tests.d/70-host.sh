@@ -205,7 +205,7 @@ test_cli_words() {
 	for words in "--help" "--version" "run --help" "doctor --help" "completion bash" \
 		"completion zsh" "completion fish" "schema" "schema --help" "help" "ps --help" "inspect --help" \
 		"stop --help" "kill --help" "pause --help" "resume --help" "wait --help" "events --help" "ctl --help" "console --help" \
-		"logs --help"; do
+		"logs --help" "create --help" "ls --help" "start --help" "restart --help" "rm --help"; do
 		# shellcheck disable=SC2086 # words they are
 		armlet $words
 		expect_status 0
