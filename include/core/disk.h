@@ -56,7 +56,8 @@ struct disk_info {
 	uint32_t discard_granularity; /* bytes; 0: it cannot discard */
 	bool write_zeroes;            /* can do so without zeroes being sent */
 	bool read_only;
-	bool write_cache; /* data may be lost without a flush */
+	bool write_cache;   /* data may be lost without a flush */
+	const char *format; /* of what is behind it: "raw", "qcow2", ..., "nbd"; NULL: not known */
 };
 
 struct disk_client {
@@ -70,13 +71,15 @@ struct disk_client {
 struct disk;
 
 struct disk_ops {
-	/* All required. */
+	/* All required but for @resize. */
 	int (*start)(struct disk *disk, const struct disk_client *client, const int *kick_fds,
 		     unsigned count, struct error *err);
 	void (*submit)(struct disk *disk, struct disk_request *request);
 	void (*stop)(struct disk *disk);
 	/* The size may have changed: look anew. -errno if that cannot be told. */
 	int (*refresh)(struct disk *disk);
+	/* Optional: make it @size bytes, a multiple of the logical block, and look anew. */
+	int (*resize)(struct disk *disk, uint64_t size);
 	void (*destroy)(struct disk *disk);
 };
 

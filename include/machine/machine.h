@@ -14,6 +14,7 @@
 #define ARMLET_MACHINE_MACHINE_H
 
 #include "core/char_port.h"
+#include "core/disk.h"
 #include "core/event_loop.h"
 #include "machine/config.h"
 
@@ -94,6 +95,26 @@ bool machine_memory(struct machine *machine, uint64_t *ret);
 
 /* The files behind the disks may have another size now: look, and tell the guest. */
 void machine_refresh_disks(struct machine *machine);
+
+/* A disk or a network of the configuration, by the order in it. */
+struct machine_disk_info {
+	const char *name; /* "disk0" */
+	const struct disk_config *config;
+	const struct disk_info *info;
+};
+/* False: there is no such disk. */
+bool machine_disk(const struct machine *machine, size_t index, struct machine_disk_info *ret);
+
+/*
+ * Give the disk @name another size in bytes, and tell the guest. -ENODEV: there is no
+ * such disk; -EINVAL: its blocks do not fit; -EOPNOTSUPP: it has its size from elsewhere;
+ * or as ftruncate(2).
+ */
+int machine_resize_disk(struct machine *machine, const char *name, uint64_t size,
+			struct error *err);
+
+/* Pull the cable of the network @name, "net0", or put it in again. -ENODEV: there is none. */
+int machine_set_link(struct machine *machine, const char *name, bool up, struct error *err);
 
 /* The terminal of --console stdio has this size. */
 void machine_resize_console(struct machine *machine, uint16_t columns, uint16_t rows);

@@ -293,6 +293,20 @@ static int file_refresh(struct disk *disk)
 	return r;
 }
 
+/* What the disk is of, and not what is written beside it. */
+static int file_resize(struct disk *disk, uint64_t size)
+{
+	struct disk_file *file = container_of(disk, struct disk_file, jobs.disk);
+
+	if (file->fixed || file->jobs.block_device)
+		return -EOPNOTSUPP;
+	if (disk->info.read_only)
+		return -EROFS;
+	if (ftruncate(file->jobs.fd, (off_t)size) < 0)
+		return -errno;
+	return file_refresh(disk);
+}
+
 static void file_destroy(struct disk *disk)
 {
 	struct disk_file *file = container_of(disk, struct disk_file, jobs.disk);
@@ -306,6 +320,7 @@ static const struct disk_ops file_ops = {
 	.submit = disk_jobs_submit,
 	.stop = disk_jobs_stop,
 	.refresh = file_refresh,
+	.resize = file_resize,
 	.destroy = file_destroy,
 };
 

@@ -147,5 +147,8 @@ int disk_image_open(const struct disk_options *options, const char *format, stru
 		helper_process_end(helper, 0);
 		return r;
 	}
-	return disk_nbd_create(options, handle, helper, ret, err);
+	r = disk_nbd_create(options, handle, helper, ret, err);
+	if (r == 0)
+		(*ret)->info.format = format;
+	return r;
 }

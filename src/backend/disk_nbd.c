@@ -79,6 +79,7 @@ static int set_abilities(struct disk_nbd *nbd, const struct disk_options *option
 	struct disk_info *info = &jobs->disk.info;
 	const struct disk_nbd_export *export = &nbd->connection.export;
 
+	info->format = "nbd";
 	if (export->read_only && !info->read_only)
 		return error_set(err, EROFS,
 				 "--disk %s: the server lets nobody write; add ,ro to use it "

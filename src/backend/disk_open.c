@@ -47,6 +47,7 @@ struct disk_jobs *disk_jobs_new(const struct disk_options *options, size_t size,
 	jobs->writethrough = options->cache == DISK_CACHE_WRITETHROUGH;
 	jobs->ignore_discard = options->no_discard;
 	jobs->disk.info.read_only = options->read_only && !options->ephemeral;
+	jobs->disk.info.format = "raw";
 	jobs->disk.info.write_cache = !jobs->writethrough;
 	return jobs;
 }

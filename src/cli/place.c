@@ -71,7 +71,7 @@ static int find_base(char **ret, struct error *err)
 				"%s, where machines with names live (XDG_RUNTIME_DIR may name "
 				"another folder)",
 				runtime);
-		return -code;
+		return code == ENOENT ? -ENOENT : -EACCES;
 	}
 	return join(ret, err, "%s/armlet", runtime);
 }

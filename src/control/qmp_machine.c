@@ -83,6 +83,36 @@ static const struct qmp_type cpu_info = {
 static const struct qmp_type cpu_list = {
 	.kind = QMP_ARRAY, .name = "[CpuInfoFast]", .element = &cpu_info};
 
+static const struct qmp_member image_members[] = {
+	{.name = "filename", .type = &qmp_string},
+	{.name = "format", .type = &qmp_string, .help = "raw, nbd, or what qemu-nbd calls it"},
+	{.name = "virtual-size", .type = &qmp_int, .help = "bytes"},
+	{0},
+};
+static const struct qmp_type image_info = {
+	.kind = QMP_OBJECT, .name = "ImageInfo", .members = image_members};
+static const struct qmp_member inserted_members[] = {
+	{.name = "file", .type = &qmp_string},
+	{.name = "ro", .type = &qmp_bool},
+	{.name = "drv", .type = &qmp_string},
+	{.name = "image", .type = &image_info},
+	{0},
+};
+static const struct qmp_type inserted_info = {
+	.kind = QMP_OBJECT, .name = "BlockDeviceInfo", .members = inserted_members};
+static const struct qmp_member block_members[] = {
+	{.name = "device", .type = &qmp_string, .help = "what block_resize calls it"},
+	{.name = "type", .type = &qmp_string},
+	{.name = "removable", .type = &qmp_bool},
+	{.name = "locked", .type = &qmp_bool},
+	{.name = "inserted", .type = &inserted_info},
+	{0},
+};
+static const struct qmp_type block_info = {
+	.kind = QMP_OBJECT, .name = "BlockInfo", .members = block_members};
+static const struct qmp_type block_list = {
+	.kind = QMP_ARRAY, .name = "[BlockInfo]", .element = &block_info};
+
 static const struct qmp_member inspect_members[] = {
 	{.name = "status", .type = &run_state},
 	{.name = "pid", .type = &qmp_int, .help = "of the machine's process"},
@@ -171,6 +201,44 @@ static int inspect(struct qmp_call *call)
 	return 0;
 }
 
+static void add_string(struct json_object *object, const char *name, const char *value)
+{
+	json_object_object_add(object, name, string(value));
+}
+
+static struct json_object *block_object(const struct machine_disk_info *disk)
+{
+	const char *format = disk->info->format ? disk->info->format : "raw";
+	struct json_object *block = json_object_new_object();
+	struct json_object *inserted = json_object_new_object();
+	struct json_object *image = json_object_new_object();
+
+	add_string(image, "filename", disk->config->file);
+	add_string(image, "format", format);
+	json_object_object_add(image, "virtual-size",
+			       json_object_new_int64((int64_t)disk->info->size));
+	add_string(inserted, "file", disk->config->file);
+	json_object_object_add(inserted, "ro", json_object_new_boolean(disk->info->read_only));
+	add_string(inserted, "drv", format);
+	json_object_object_add(inserted, "image", image);
+	add_string(block, "device", disk->name);
+	add_string(block, "type", "unknown");
+	json_object_object_add(block, "removable", json_object_new_boolean(false));
+	json_object_object_add(block, "locked", json_object_new_boolean(false));
+	json_object_object_add(block, "inserted", inserted);
+	return block;
+}
+
+static int query_block(struct qmp_call *call)
+{
+	struct machine_disk_info disk;
+
+	call->answer = json_object_new_array();
+	for (size_t i = 0; machine_disk(machine_of(call), i, &disk); i++)
+		json_object_array_add(call->answer, block_object(&disk));
+	return 0;
+}
+
 static int no_balloon(struct qmp_call *call)
 {
 	return qmp_fail(call, QMP_DEVICE_NOT_ACTIVE,
@@ -246,6 +314,46 @@ static int balloon(struct qmp_call *call)
 	return machine_set_memory(machine_of(call), size) ? 0 : no_balloon(call);
 }
 
+static const struct qmp_member resize_arguments[] = {
+	{.name = "device", .type = &qmp_string, .help = "as query-block tells: disk0, ..."},
+	{.name = "size", .type = &qmp_size, .help = "bytes"},
+	{0},
+};
+
+/* What @r of the machine comes to. */
+static int told(struct qmp_call *call, int r, const struct error *err)
+{
+	if (r >= 0)
+		return 0;
+	return qmp_fail(call, r == -ENODEV ? QMP_DEVICE_NOT_FOUND : QMP_GENERIC_ERROR, "%s",
+			err->text);
+}
+
+static int block_resize(struct qmp_call *call)
+{
+	uint64_t size = (uint64_t)qmp_argument_int(call, "size", 0);
+	struct error err = {0};
+	int r = machine_resize_disk(machine_of(call), qmp_argument_string(call, "device"), size,
+				    &err);
+
+	return told(call, r, &err);
+}
+
+static const struct qmp_member link_arguments[] = {
+	{.name = "name", .type = &qmp_string, .help = "of the network: net0, ..."},
+	{.name = "up", .type = &qmp_bool},
+	{0},
+};
+
+static int set_link(struct qmp_call *call)
+{
+	struct error err = {0};
+	int r = machine_set_link(machine_of(call), qmp_argument_string(call, "name"),
+				 qmp_argument_bool(call, "up", false), &err);
+
+	return told(call, r, &err);
+}
+
 /* The tables. */
 
 static const struct qmp_command commands[] = {
@@ -280,6 +388,7 @@ static const struct qmp_command commands[] = {
 	 .run = query_balloon,
 	 .returns = &balloon_info,
 	 .help = "how much memory the guest has, as it says"},
+	{.name = "query-block", .run = query_block, .returns = &block_list, .help = "the disks"},
 	{.name = "inspect",
 	 .run = inspect,
 	 .returns = &inspect_info,
@@ -297,6 +406,14 @@ static const struct qmp_command commands[] = {
 	 .run = balloon,
 	 .arguments = balloon_arguments,
 	 .help = "ask the guest to give back memory, or to have it again"},
+	{.name = "block_resize",
+	 .run = block_resize,
+	 .arguments = resize_arguments,
+	 .help = "give a disk that is a raw file another size, which the guest sees at once"},
+	{.name = "set_link",
+	 .run = set_link,
+	 .arguments = link_arguments,
+	 .help = "pull the cable of a network, or put it in again"},
 	{0},
 };
 

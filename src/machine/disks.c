@@ -134,3 +134,56 @@ void machine_refresh_disks(struct machine *machine)
 				    machine->disks[i].config->file, strerror(-r));
 	}
 }
+
+bool machine_disk(const struct machine *machine, size_t index, struct machine_disk_info *ret)
+{
+	const struct machine_disk *disk;
+
+	if (index >= machine->disk_count)
+		return false;
+	disk = &machine->disks[index];
+	*ret = (struct machine_disk_info){
+		.name = disk->name, .config = disk->config, .info = &disk->disk->info};
+	return true;
+}
+
+static int resize(struct machine_disk *disk, uint64_t size)
+{
+	struct virtio_device *virtio = disk->machine->board.virtio_count ? disk->device : NULL;
+	int r;
+
+	if (size % disk->disk->info.logical_block || size > INT64_MAX)
+		return -EINVAL;
+	if (!disk->disk->ops->resize)
+		return -EOPNOTSUPP;
+	if (!virtio)
+		return disk->disk->ops->resize(disk->disk, size);
+	device_lock(&virtio->device);
+	r = virtio_blk_set_size(virtio, size);
+	device_unlock(&virtio->device);
+	return r;
+}
+
+int machine_resize_disk(struct machine *machine, const char *name, uint64_t size, struct error *err)
+{
+	for (size_t i = 0; i < machine->disk_count; i++) {
+		struct machine_disk *disk = &machine->disks[i];
+		int r;
+
+		if (strcmp(disk->name, name) != 0)
+			continue;
+		r = resize(disk, size);
+		if (r == -EINVAL)
+			return error_set(
+				err, EINVAL,
+				"%s (%s): its size is a multiple of its blocks of %u bytes", name,
+				disk->config->file, disk->disk->info.logical_block);
+		if (r == -EOPNOTSUPP)
+			return error_set(err, EOPNOTSUPP,
+					 "%s (%s): its size is not ours to change: only that of a "
+					 "raw file is",
+					 name, disk->config->file);
+		return r < 0 ? error_set_errno(err, -r, "%s (%s)", name, disk->config->file) : 0;
+	}
+	return error_set(err, ENODEV, "there is no disk '%.100s'", name);
+}

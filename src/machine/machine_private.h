@@ -73,7 +73,9 @@ struct machine_net {
 	enum net_mode mode;
 	char name[16];
 	uint8_t mac[MAC_SIZE];
-	struct net_port *tap; /* NULL unless that is the mode */
+	struct net_port *tap;         /* NULL unless that is the mode */
+	struct virtio_device *device; /* the board's */
+	bool unplugged;               /* stays so over the guest's resets */
 };
 
 /* One of the configuration's shared folders. */

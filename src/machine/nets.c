@@ -194,5 +194,25 @@ int machine_plug_net(struct machine *machine, struct machine_net *net, struct er
 	if (r < 0)
 		return r;
 	steal_ptr(&passt);
+	net->device = device;
+	virtio_net_set_link(device, !net->unplugged);
 	return board_plug_virtio(machine, device, err);
+}
+
+int machine_set_link(struct machine *machine, const char *name, bool up, struct error *err)
+{
+	for (size_t i = 0; i < machine->net_count; i++) {
+		struct machine_net *net = &machine->nets[i];
+
+		if (strcmp(net->name, name) != 0)
+			continue;
+		net->unplugged = !up;
+		if (machine->board.virtio_count) {
+			device_lock(&net->device->device);
+			virtio_net_set_link(net->device, up);
+			device_unlock(&net->device->device);
+		}
+		return 0;
+	}
+	return error_set(err, ENODEV, "there is no network '%.100s'", name);
 }

@@ -139,6 +139,65 @@ balloon_is() {
 	[ "$answer" = "{\"return\": {\"actual\": $1}}" ]
 }
 
+describe control_devices "query-block, block_resize and set_link: the guest sees it, also after a reboot" 90
+test_control_devices() {
+	need_taps
+	guest_script <<-'END'
+		ifconfig eth0 up
+		echo ready
+		last=
+		while sleep 0.1; do
+			now="sees $(cat /sys/block/vda/size) $(cat /sys/class/net/eth0/carrier)"
+			[ "$now" = "$last" ] || echo "$now"
+			last=$now
+			read -t 0.1 -r word && [ "$word" = again ] && reboot -f
+		done
+	END
+	truncate -s 1M raw ro ephemeral
+	converse --api api -d raw -d ro,ro -d ephemeral,ephemeral -n tap=armtap1
+	wait_for '^sees 2048 1' 60
+	control
+	qmp query-block
+	case $answer in
+	*'"device": "disk0", "type": "unknown", "removable": false, "locked": false, "inserted": {"file": "raw", "ro": false, "drv": "raw", "image": {"filename": "raw", "format": "raw", "virtual-size": 1048576}}'*) ;;
+	*) fail "the disks are $answer" ;;
+	esac
+	case $answer in
+	*'"device": "disk1"'*'"ro": true'*'"device": "disk2"'*) ;;
+	*) fail "the disks are $answer" ;;
+	esac
+	expect_answer '{"return": {}}' block_resize '{"device":"disk0","size":4194304}'
+	wait_for '^sees 8192 1'
+	[ "$(stat -c %s raw)" -eq 4194304 ] || fail "the file has $(stat -c %s raw) bytes"
+	expect_answer '{"return": {}}' block_resize '{"device":"disk0","size":524288}'
+	wait_for '^sees 1024 1'
+	expect_answer '{"return": {}}' set_link '{"name":"net0","up":false}'
+	wait_for '^sees 1024 0'
+	expect_answer '{"return": {}}' set_link '{"name":"net0","up":true}'
+	wait_until 20 seen_times '^sees 1024 1' 2 || fail "the link does not come back"
+	expect_answer '{"return": {}}' set_link '{"name":"net0","up":false}'
+	wait_until 20 seen_times '^sees 1024 0' 2 || fail "the link does not go"
+	tell again
+	wait_until 60 seen_times '^sees 1024 0' 3 || fail "after a reboot the cable is in"
+	error='{"error": {"class": "GenericError", "desc": "'
+	expect_answer "${error}disk0 (raw): its size is a multiple of its blocks of 512 bytes\"}}" \
+		block_resize '{"device":"disk0","size":1000}'
+	expect_answer "${error}disk1 (ro): Read-only file system\"}}" block_resize '{"device":"disk1","size":512}'
+	expect_answer "${error}disk2 (ephemeral): its size is not ours to change: only that of a raw file is\"}}" \
+		block_resize '{"device":"disk2","size":512}'
+	expect_answer "${error}Parameter 'size' is missing\"}}" block_resize '{"device":"disk0"}'
+	expect_answer "${error}Parameter 'size' is out of range: it is from 0 to 9223372036854775807\"}}" \
+		block_resize '{"device":"disk0","size":-1}'
+	error='{"error": {"class": "DeviceNotFound", "desc": "'
+	expect_answer "${error}there is no disk 'disk3'\"}}" block_resize '{"device":"disk3","size":512}'
+	expect_answer "${error}there is no network 'net1'\"}}" set_link '{"name":"net1","up":true}'
+	expect_answer '{"return": {}}' quit
+	farewell
+	expect_status 0
+}
+
+seen_times() { [ "$(tr -d '\r' <out | grep -c "$1")" -ge "$2" ]; }
+
 describe control_errors "commands and arguments that cannot be; what is no JSON"
 test_control_errors() {
 	start run -k "$(payload_path idle)" -a seconds=1000 --api api
