@@ -25,6 +25,13 @@ struct unix_listener {
  */
 int unix_listen(const char *path, int backlog, struct unix_listener *ret, struct error *err);
 
+/*
+ * The next connection, which does not block and is the caller's to close. -EAGAIN: none
+ * is there; -EPERM: one of another user, not root, was turned away; -EMFILE, -ENFILE,
+ * -ENOMEM: it waits, and the listener stays readable.
+ */
+int unix_accept(const struct unix_listener *listener);
+
 /* Closes it, and removes the path unless something else stands there by now. Takes one that is
  * closed. */
 void unix_listener_close(struct unix_listener *listener);

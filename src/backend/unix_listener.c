@@ -79,6 +79,27 @@ int unix_listen(const char *path, int backlog, struct unix_listener *ret, struct
 	return r;
 }
 
+/* The socket's mode keeps others out already, but a folder's owner may change that. */
+static bool is_welcome(int fd)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	       (peer.uid == geteuid() || peer.uid == 0);
+}
+
+int unix_accept(const struct unix_listener *listener)
+{
+	_cleanup_close_ int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+		return -errno;
+	if (fd < 0)
+		return -EAGAIN;
+	return is_welcome(fd) ? steal_fd(&fd) : -EPERM;
+}
+
 /* Whether what stands at the path is what we have put there. */
 static bool still_ours(const struct unix_listener *listener)
 {

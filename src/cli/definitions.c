@@ -223,73 +223,31 @@ static void add_definition(void *data, const char *name)
 	json_object_array_add(data, describe(name));
 }
 
-static void print_name(void *data, const char *name)
+static void print_definition(struct json_object *machine)
 {
-	(void)data;
-	puts(name);
+	struct json_object *config = NULL;
+
+	json_object_object_get_ex(machine, "config", &config);
+	printf("%-20s %-12s %5s %8s  %s\n", verb_text(machine, "name"),
+	       verb_text(machine, "status"), verb_text(config, "cpus"), verb_text(config, "mem"),
+	       verb_text(config, "kernel"));
 }
 
 int ls_main(int argc, char **argv)
 {
-	struct verb_options options = {0};
-	struct json_object *machines;
-	struct error err = {0};
-	int status;
+	static const struct verb_list list = {
+		.each = place_each_definition,
+		.add = add_definition,
+		.print = print_definition,
+		.heading = "NAME                 STATUS        CPUS   MEMORY  KERNEL",
+	};
 
-	if (!parse_or_end(&ls_table, argc, argv, &options, &status))
-		return status;
-	if (options.quiet)
-		return place_each_definition(print_name, NULL, &err) < 0 ? fail_with("ls", &err)
-									 : EXIT_SUCCESS;
-	machines = json_object_new_array();
-	if (place_each_definition(add_definition, machines, &err) < 0) {
-		json_object_put(machines);
-		return fail_with("ls", &err);
-	}
-	if (options.json)
-		return print_json(machines);
-	printf("%-20s %-12s %5s %8s  %s\n", "NAME", "STATUS", "CPUS", "MEMORY", "KERNEL");
-	for (size_t i = 0; i < json_object_array_length(machines); i++) {
-		struct json_object *machine = json_object_array_get_idx(machines, i),
-				   *config = NULL;
-
-		json_object_object_get_ex(machine, "config", &config);
-		printf("%-20s %-12s %5s %8s  %s\n", verb_text(machine, "name"),
-		       verb_text(machine, "status"), verb_text(config, "cpus"),
-		       verb_text(config, "mem"), verb_text(config, "kernel"));
-	}
-	json_object_put(machines);
-	return EXIT_SUCCESS;
+	return verb_list_main(&ls_table, argc, argv, &list);
 }
 
 /* Commands. */
 
-static const struct option_def ls_rows[] = {
-	{.name = "json",
-	 .type = OPTION_FLAG,
-	 .offset = offsetof(struct verb_options, json),
-	 .help = "print the definitions as well, as JSON"},
-	{.name = "quiet",
-	 .letter = 'q',
-	 .type = OPTION_FLAG,
-	 .offset = offsetof(struct verb_options, quiet),
-	 .help = "print the names alone"},
-	{0},
-};
-
 static const struct option_def start_rows[] = {VERB_WORDS_ROW, {0}};
-
-static const struct option_def restart_rows[] = {
-	VERB_WORDS_ROW,
-	{.name = "time",
-	 .letter = 't',
-	 .argument = "SECONDS",
-	 .type = OPTION_U32,
-	 .offset = offsetof(struct verb_options, time),
-	 .max = 1000000, /* milliseconds fit an int */
-	 .help = "how long the guest may take before the machine is ended (10)"},
-	{0},
-};
 
 static const struct option_def rm_rows[] = {
 	VERB_WORDS_ROW,
@@ -305,7 +263,7 @@ const struct option_table ls_table = {
 	.command = "ls",
 	.usage = "[OPTIONS]",
 	.summary = "list the machines that are kept",
-	.options = ls_rows,
+	.options = verb_list_rows,
 };
 
 const struct option_table start_table = {
@@ -321,7 +279,7 @@ const struct option_table restart_table = {
 	.command = "restart",
 	.usage = "[OPTIONS] NAME...",
 	.summary = "stop a machine that is kept if it runs, and start it",
-	.options = restart_rows,
+	.options = verb_stop_rows,
 	.positional = "words",
 	.names = OPTION_NAMES_KEPT,
 };

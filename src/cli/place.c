@@ -334,41 +334,6 @@ int place_definition(const char *name, bool make, char **ret, struct error *err)
 	return r;
 }
 
-/* "NAME.json", with a name that one may have. */
-static int is_definition(const struct dirent *entry)
-{
-	size_t size = strlen(entry->d_name), end = strlen(DEFINITION);
-
-	return entry->d_name[0] != '.' && size > end &&
-	       !strcmp(entry->d_name + size - end, DEFINITION);
-}
-
-int place_each_definition(void (*seen)(void *data, const char *name), void *data, struct error *err)
-{
-	_cleanup_free_ char *base = NULL;
-	struct dirent **entries = NULL;
-	int count;
-	int r = find_config(&base, err);
-
-	if (r < 0)
-		return r;
-	count = scandir(base, &entries, is_definition, alphasort);
-	if (count < 0 && errno == ENOENT)
-		return 0;
-	if (count < 0)
-		return error_set_errno(err, errno, "%s", base);
-	for (int i = 0; i < count; i++) {
-		char *name = entries[i]->d_name;
-
-		name[strlen(name) - strlen(DEFINITION)] = '\0';
-		if (check_name(name, NULL) == 0)
-			seen(data, name);
-		free(entries[i]);
-	}
-	free(entries);
-	return 0;
-}
-
 void place_keep_status(const char *state, int status)
 {
 	char path[PATH_MAX];
@@ -400,25 +365,59 @@ int place_last_status(const char *name, int *ret)
 	return 0;
 }
 
+/* "NAME.json", with a name that one may have. */
+static int is_definition(const struct dirent *entry)
+{
+	size_t size = strlen(entry->d_name), end = strlen(DEFINITION);
+
+	return entry->d_name[0] != '.' && size > end &&
+	       !strcmp(entry->d_name + size - end, DEFINITION);
+}
+
 static int is_visible(const struct dirent *entry)
 {
 	return entry->d_name[0] != '.';
 }
 
+/* The entries of a folder, which need not be there: their number, or -errno. */
+static int list(const char *folder, int (*filter)(const struct dirent *entry), struct dirent ***ret,
+		struct error *err)
+{
+	int count = scandir(folder, ret, filter, alphasort);
+
+	if (count >= 0)
+		return count;
+	*ret = NULL;
+	return errno == ENOENT ? 0 : error_set_errno(err, errno, "%s", folder);
+}
+
+int place_each_definition(void (*seen)(void *data, const char *name), void *data, struct error *err)
+{
+	_cleanup_free_ char *base = NULL;
+	_cleanup_free_ struct dirent **entries = NULL;
+	int count = find_config(&base, err);
+
+	if (count == 0)
+		count = list(base, is_definition, &entries, err);
+	for (int i = 0; i < count; i++) {
+		char *name = entries[i]->d_name;
+
+		name[strlen(name) - strlen(DEFINITION)] = '\0';
+		if (check_name(name, NULL) == 0)
+			seen(data, name);
+		free(entries[i]);
+	}
+	return count < 0 ? count : 0;
+}
+
 int place_each(void (*seen)(void *data, const char *name), void *data, struct error *err)
 {
 	_cleanup_free_ char *base = NULL;
-	struct dirent **entries = NULL;
-	int count;
-	int r = find_base(&base, err);
+	_cleanup_free_ struct dirent **entries = NULL;
+	int count = find_base(&base, err);
 
-	if (r < 0)
-		return r;
-	count = scandir(base, &entries, is_visible, alphasort);
-	if (count < 0 && errno == ENOENT)
-		return 0;
-	if (count < 0)
-		return error_set_errno(err, errno, "%s", base);
+	if (count == 0)
+		count = list(base, is_visible, &entries, err);
 	for (int i = 0; i < count; i++) {
 		struct place place;
 
@@ -428,6 +427,5 @@ int place_each(void (*seen)(void *data, const char *name), void *data, struct er
 		}
 		free(entries[i]);
 	}
-	free(entries);
-	return 0;
+	return count < 0 ? count : 0;
 }

@@ -6,24 +6,11 @@
 #include "place.h"
 #include "verbs.h"
 
-static const struct option_def ps_options[] = {
-	{.name = "json",
-	 .type = OPTION_FLAG,
-	 .offset = offsetof(struct verb_options, json),
-	 .help = "print all that `armlet inspect` tells of each"},
-	{.name = "quiet",
-	 .letter = 'q',
-	 .type = OPTION_FLAG,
-	 .offset = offsetof(struct verb_options, quiet),
-	 .help = "print the names alone"},
-	{0},
-};
-
 const struct option_table ps_table = {
 	.command = "ps",
 	.usage = "[OPTIONS]",
 	.summary = "list the machines with names that run",
-	.options = ps_options,
+	.options = verb_list_rows,
 };
 
 static const struct option_def inspect_options[] = {VERB_WORDS_ROW, {0}};
@@ -71,12 +58,6 @@ static void add_machine(void *data, const char *name)
 		fail_with("ps", &err);
 }
 
-static void print_name(void *data, const char *name)
-{
-	(void)data;
-	puts(name);
-}
-
 const char *verb_text(struct json_object *object, const char *name)
 {
 	struct json_object *value;
@@ -114,29 +95,15 @@ static void print_machine(struct json_object *machine)
 
 int ps_main(int argc, char **argv)
 {
-	struct verb_options options = {0};
-	struct json_object *machines;
-	struct error err = {0};
-	int status;
+	static const struct verb_list list = {
+		.each = place_each,
+		.add = add_machine,
+		.print = print_machine,
+		.heading =
+			"NAME                      PID  STATUS         UP  CPUS   MEMORY  KERNEL",
+	};
 
-	if (!parse_or_end(&ps_table, argc, argv, &options, &status))
-		return status;
-	if (options.quiet)
-		return place_each(print_name, NULL, &err) < 0 ? fail_with("ps", &err)
-							      : EXIT_SUCCESS;
-	machines = json_object_new_array();
-	if (place_each(add_machine, machines, &err) < 0) {
-		json_object_put(machines);
-		return fail_with("ps", &err);
-	}
-	if (options.json)
-		return print_json(machines);
-	printf("%-20s %8s  %-8s %8s %5s %8s  %s\n", "NAME", "PID", "STATUS", "UP", "CPUS", "MEMORY",
-	       "KERNEL");
-	for (size_t i = 0; i < json_object_array_length(machines); i++)
-		print_machine(json_object_array_get_idx(machines, i));
-	json_object_put(machines);
-	return EXIT_SUCCESS;
+	return verb_list_main(&ps_table, argc, argv, &list);
 }
 
 int inspect_main(int argc, char **argv)

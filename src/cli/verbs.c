@@ -59,6 +59,52 @@ int verb_each(const char *command, const struct verb_options *options,
 	return status;
 }
 
+/* Lists. */
+
+const struct option_def verb_list_rows[] = {
+	{.name = "json",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct verb_options, json),
+	 .help = "print all there is to tell of each, as JSON"},
+	{.name = "quiet",
+	 .letter = 'q',
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct verb_options, quiet),
+	 .help = "print the names alone"},
+	{0},
+};
+
+static void print_name(void *data, const char *name)
+{
+	(void)data;
+	puts(name);
+}
+
+int verb_list_main(const struct option_table *table, int argc, char **argv,
+		   const struct verb_list *list)
+{
+	struct verb_options options = {0};
+	struct json_object *machines;
+	struct error err = {0};
+	int status;
+	int r;
+
+	if (!parse_or_end(table, argc, argv, &options, &status))
+		return status;
+	machines = json_object_new_array();
+	r = list->each(options.quiet ? print_name : list->add, machines, &err);
+	if (r == 0 && options.json)
+		return print_json(machines);
+	if (r == 0 && !options.quiet)
+		puts(list->heading);
+	for (size_t i = 0; r == 0 && i < json_object_array_length(machines); i++)
+		list->print(json_object_array_get_idx(machines, i));
+	json_object_put(machines);
+	return r < 0 ? fail_with(table->command, &err) : EXIT_SUCCESS;
+}
+
+/* What is done to a machine. */
+
 /* Until the name is free again. */
 static int await_end(const char *name, struct error *err)
 {
@@ -239,7 +285,7 @@ static int print_events(const char *name, const struct verb_options *options, st
 
 static const struct option_def plain_options[] = {VERB_WORDS_ROW, {0}};
 
-static const struct option_def stop_options[] = {
+const struct option_def verb_stop_rows[] = {
 	VERB_WORDS_ROW,
 	{.name = "time",
 	 .letter = 't',
@@ -261,7 +307,7 @@ static const struct option_def stop_options[] = {
 		.names = OPTION_NAMES_RUNNING,     \
 	}
 
-VERB_TABLE(stop, stop_options, "press a machine's power key, and wait for its end");
+VERB_TABLE(stop, verb_stop_rows, "press a machine's power key, and wait for its end");
 VERB_TABLE(kill, plain_options, "end a machine at once");
 VERB_TABLE(pause, plain_options, "pause a machine");
 VERB_TABLE(resume, plain_options, "let a paused machine go on");

@@ -33,6 +33,9 @@ struct verb_options {
  */
 int verb_connect(const char *name, struct qmp_link **ret, struct error *err);
 
+/* The options of what stops a machine. */
+extern const struct option_def verb_stop_rows[];
+
 /* What `inspect` of its socket answers, with its name in front. The caller's to put. */
 int verb_inspect(const char *name, struct json_object **ret, struct error *err);
 
@@ -51,6 +54,17 @@ int verb_kill(const char *name, struct error *err);
  */
 int verb_each(const char *command, const struct verb_options *options,
 	      int (*act)(const char *name, const struct verb_options *options, struct error *err));
+
+/* A list of machines. */
+struct verb_list {
+	int (*each)(void (*seen)(void *data, const char *name), void *data, struct error *err);
+	void (*add)(void *data, const char *name);  /* what is told of it, to an array of JSON */
+	void (*print)(struct json_object *machine); /* the same as a line */
+	const char *heading;
+};
+extern const struct option_def verb_list_rows[];
+int verb_list_main(const struct option_table *table, int argc, char **argv,
+		   const struct verb_list *list);
 
 /* The whole of a command that acts on each name. */
 int verb_main(const struct option_table *table, int argc, char **argv,

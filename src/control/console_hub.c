@@ -170,31 +170,20 @@ static bool give_history(struct attached *client)
 	return give_client(client, hub->history, start);
 }
 
-static bool is_welcome(int fd)
-{
-	struct ucred peer;
-	socklen_t size = sizeof(peer);
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-	       (peer.uid == geteuid() || peer.uid == 0);
-}
-
 static void on_connection(void *data, unsigned events)
 {
 	struct console_hub *hub = data;
 	struct attached *client;
-	int fd = accept4(hub->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = unix_accept(&hub->listener);
 
 	(void)events;
-	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
+	if (fd < 0 && fd != -EPERM && fd != -EAGAIN) {
 		/* It would be asked for again at once, for ever. */
 		log_warning("%s: nobody can attach any more: %s", hub->listener.path,
-			    strerror(errno));
+			    strerror(-fd));
 		event_source_remove(&hub->connections);
 	}
-	if (fd < 0)
-		return;
-	client = is_welcome(fd) ? calloc(1, sizeof(*client)) : NULL;
+	client = fd >= 0 ? calloc(1, sizeof(*client)) : NULL;
 	if (!client) {
 		close_fd(fd);
 		return;

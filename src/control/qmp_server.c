@@ -21,16 +21,6 @@ static void forget_client(struct qmp_client *client)
 	qmp_client_destroy(client);
 }
 
-/* The socket's mode keeps others out already, but a folder's owner may change that. */
-static bool is_welcome(int fd)
-{
-	struct ucred peer;
-	socklen_t size = sizeof(peer);
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-	       (peer.uid == geteuid() || peer.uid == 0);
-}
-
 static void on_connection(void *data, unsigned events)
 {
 	struct qmp_server *server = data;
@@ -41,23 +31,19 @@ static void on_connection(void *data, unsigned events)
 		.gone = forget_client,
 		.next = server->clients,
 	};
-	int fd = accept4(server->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = unix_accept(&server->listener);
 
 	(void)events;
-	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
+	if (fd == -EPERM)
+		log_warning("%s: another user's program was turned away", server->listener.path);
+	if (fd < 0 && fd != -EPERM && fd != -EAGAIN) {
 		/* It would be asked for again at once, for ever. */
 		log_warning("%s: nobody can connect any more: %s", server->listener.path,
-			    strerror(errno));
+			    strerror(-fd));
 		event_source_remove(&server->source);
 	}
-	if (fd < 0)
-		return;
-	if (!is_welcome(fd)) {
-		log_warning("%s: another user's program was turned away", server->listener.path);
-		close_fd(fd);
-	} else if (qmp_client_create(server->options.loop, fd, &like, &client) == 0) {
+	if (fd >= 0 && qmp_client_create(server->options.loop, fd, &like, &client) == 0)
 		server->clients = client;
-	}
 }
 
 static int64_t now_ms(void)
