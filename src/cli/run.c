@@ -172,8 +172,13 @@ static void tell_ready(struct run *run)
 
 	if (run->ready_fd < 0)
 		return;
-	if (asprintf(&messages, "%s/messages.log", run->state) < 0 ||
-	    detach_ready(&run->ready_fd, messages, &err) < 0) {
+	if (asprintf(&messages, "%s/messages.log", run->state) < 0) {
+		messages = NULL;
+		error_set_errno(&err, ENOMEM, "%s", run->state);
+	} else {
+		detach_ready(&run->ready_fd, messages, &err);
+	}
+	if (err.code) {
 		log_error("%s", err.text);
 		stop(run, EXIT_ARMLET_FAILED, "host-error");
 	}
@@ -185,7 +190,6 @@ static void on_machine_event(void *data, enum machine_event event)
 
 	if (event == MACHINE_EVENT_STARTED)
 		tell_ready(run);
-
 	qmp_server_event(run->qmp, event);
 }
 

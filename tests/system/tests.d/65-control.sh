@@ -198,6 +198,126 @@ test_control_devices() {
 
 seen_times() { [ "$(tr -d '\r' <out | grep -c "$1")" -ge "$2" ]; }
 
+describe control_rounds "stop and cont, over and over, under disk and network load: nothing is lost" 120
+test_control_rounds() {
+	need_taps
+	www 65536
+	guest_script <<-'END'
+		ifconfig eth0 10.77.1.2 netmask 255.255.255.0 up
+		echo ready
+		head -c 262144 /dev/urandom >data
+		sum=$(md5sum <data)
+		load() {
+			rounds=0
+			until [ -e off ]; do
+				dd if=data of=/dev/vda bs=16384 oflag=direct 2>/dev/null || echo "trouble: a write"
+				[ "$(dd if=/dev/vda bs=16384 count=16 iflag=direct 2>/dev/null | md5sum)" = "$sum" ] ||
+					echo "trouble: a read"
+				echo "fetched $(wget -q -O - http://10.77.1.1:8080/blob | md5sum)"
+				rounds=$((rounds + 1))
+			done
+			echo "rounds $rounds"
+		}
+		load &
+		read -r word
+		: >off
+		wait
+	END
+	truncate -s 1M disk
+	converse -c 2 --api api -d disk -n tap=armtap1
+	wait_until 20 interface armtap1 || fail "there is no armtap1"
+	ifconfig armtap1 10.77.1.1 netmask 255.255.255.0
+	wait_for '^ready' 60
+	control
+	count=0
+	while [ $count -lt "${ARMLET_ROUNDS:-40}" ]; do
+		qmp stop
+		[ "$answer" = '{"return": {}}' ] || fail "stop is answered by $answer"
+		qmp cont
+		[ "$answer" = '{"return": {}}' ] || fail "cont is answered by $answer"
+		count=$((count + 1))
+	done
+	[ "$(grep -c '"event": "STOP"' answers)" -eq $count ] && [ "$(grep -c '"event": "RESUME"' answers)" -eq $count ] ||
+		fail "not each was told of"
+	tell off
+	farewell 60
+	expect_status 0
+	expect_silence
+	expect_no_out trouble
+	[ "$(sed -n 's/^rounds //p' out)" -ge 2 ] || fail "nothing was done meanwhile"
+	[ "$(grep -c '^fetched' out)" -eq "$(grep -c "^fetched $sum" out)" ] || fail "a file was not right"
+}
+
+describe control_clients "clients that are not ours: Python's qemu.qmp, and socat" 60
+test_control_clients() {
+	clients=$ARMLET_GUESTS/clients.img
+	[ -e "$clients" ] || skip "there is no disk of clients (tools/debkit disk)"
+	loop_of "$clients"
+	mounted tree -t ext4 -o ro "$LOOP"
+	on_exit "umount '$DIR/tree/tmp' '$DIR/tree/dev' 2>/dev/null"
+	mount -o bind . tree/tmp
+	mount -o bind /dev tree/dev
+	start run -k "$(payload_path idle)" -c 2 -a seconds=1000 --api api
+	wait_for 'idle begins'
+	cat >client.py <<-'END'
+		import asyncio
+		from qemu.qmp import ExecuteError, QMPClient
+
+		async def main():
+		    first, second = QMPClient("first"), QMPClient("second")
+		    await first.connect("/tmp/api")
+		    await second.connect("/tmp/api")
+		    print("version", first.greeting.QMP.version["package"])
+		    print("cpus", len(await first.execute("query-cpus-fast")))
+		    with first.listener() as mine, second.listener("STOP") as theirs:
+		        await first.execute("stop")
+		        print("mine", (await mine.get())["event"], "theirs", (await theirs.get())["event"])
+		        await second.execute("cont")
+		        print("mine", (await mine.get())["event"])
+		    states = await asyncio.gather(*[c.execute("query-status") for c in (first, second) * 20])
+		    print("running", sum(state["running"] for state in states))
+		    for command, arguments in (("none-such", None), ("balloon", {"value": "x"}), ("balloon", {"value": 1})):
+		        try:
+		            await first.execute(command, arguments)
+		        except ExecuteError as error:
+		            print("refused", error.error_class, error)
+		    schema = await first.execute("query-qmp-schema")
+		    print("in the schema", sum(e["meta-type"] == "command" for e in schema) ==
+		          len(await second.execute("query-commands")))
+		    await second.disconnect()
+		    with first.listener("SHUTDOWN") as mine:
+		        await first.execute("quit")
+		        print("end", (await mine.get())["data"]["reason"])
+		    try:
+		        await first.disconnect()
+		    except EOFError:
+		        pass
+
+		asyncio.run(main())
+	END
+	printf '{"execute":"qmp_capabilities"}{"execute":"query-status","id":"x"}' |
+		chroot tree socat -t 5 - UNIX-CONNECT:/tmp/api >socat.out
+	tr -d '\r' <socat.out | tail -n 1 >last
+	[ "$(cat last)" = '{"return": {"running": true, "status": "running"}, "id": "x"}' ] || fail "socat: $(cat socat.out)"
+	chroot tree python3 /tmp/client.py >python.out 2>&1 || fail "qemu.qmp: $(cat python.out)"
+	cat >wanted <<-'END'
+		version armlet-0.1.0
+		cpus 2
+		mine STOP theirs STOP
+		mine RESUME
+		running 40
+		refused CommandNotFound The command none-such has not been found
+		refused GenericError Invalid parameter type for 'value', expected: integer
+		refused DeviceNotActive No balloon device has been activated: the machine is to be started with --balloon, and its guest needs the driver
+		in the schema True
+		end host-qmp-quit
+	END
+	expect_same python.out wanted
+	finish
+	expect_status 0
+	expect_silence
+}
+
 describe control_errors "commands and arguments that cannot be; what is no JSON"
 test_control_errors() {
 	start run -k "$(payload_path idle)" -a seconds=1000 --api api
