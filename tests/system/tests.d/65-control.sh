@@ -248,8 +248,9 @@ test_control_rounds() {
 	[ "$(grep -c '^fetched' out)" -eq "$(grep -c "^fetched $sum" out)" ] || fail "a file was not right"
 }
 
-describe control_clients "clients that are not ours: Python's qemu.qmp, and socat" 60
-test_control_clients() {
+# A root with clients that are not ours, in which /tmp is the test's directory; and a
+# machine for them.
+clients_of_others() {
 	clients=$ARMLET_GUESTS/clients.img
 	[ -e "$clients" ] || skip "there is no disk of clients (tools/debkit disk)"
 	loop_of "$clients"
@@ -259,6 +260,11 @@ test_control_clients() {
 	mount -o bind /dev tree/dev
 	start run -k "$(payload_path idle)" -c 2 -a seconds=1000 --api api
 	wait_for 'idle begins'
+}
+
+describe control_clients "clients that are not ours: Python's qemu.qmp, and socat" 60
+test_control_clients() {
+	clients_of_others
 	cat >client.py <<-'END'
 		import asyncio
 		from qemu.qmp import ExecuteError, QMPClient
@@ -316,6 +322,53 @@ test_control_clients() {
 	finish
 	expect_status 0
 	expect_silence
+}
+
+describe control_crowd "1,000 clients at once are served, and cost less than 4 MB while they are idle" 90
+test_control_crowd() {
+	clients_of_others
+	# Until its start is over, and what that needed is given back.
+	sleep 8
+	before=$(resident "$PID")
+	cat >crowd.py <<-'END'
+		import json, socket, sys
+
+		def connect():
+		    client = socket.socket(socket.AF_UNIX)
+		    client.connect("/tmp/api")
+		    lines = client.makefile("rw")
+		    assert "QMP" in json.loads(lines.readline())
+		    return lines
+
+		def ask(lines, command):
+		    lines.write(json.dumps({"execute": command}))
+		    lines.flush()
+		    return json.loads(lines.readline())
+
+		crowd = [connect() for _ in range(1000)]
+		for lines in crowd:
+		    assert ask(lines, "qmp_capabilities") == {"return": {}}
+		    assert ask(lines, "query-status")["return"]["running"]
+		print("all served", flush=True)
+		sys.stdin.readline()
+		assert ask(crowd[0], "stop")["event"] == "STOP"
+		for lines in crowd[1:]:
+		    assert json.loads(lines.readline())["event"] == "STOP"
+		print("all told", flush=True)
+		ask(crowd[0], "quit")
+	END
+	mkfifo go
+	exec 6<>go
+	chroot tree python3 /tmp/crowd.py <go >crowd 2>&1 6>&- &
+	wait_until 60 grep -q 'all served' crowd || fail "$(cat crowd)"
+	after=$(resident "$PID")
+	say "$before kB alone, $after kB with 1,000 clients"
+	[ $((after - before)) -lt 4000 ] || fail "1,000 clients cost $((after - before)) kB"
+	echo go >&6
+	wait_until 60 grep -q 'all told' crowd || fail "$(cat crowd)"
+	exec 6>&-
+	finish
+	expect_status 0
 }
 
 describe control_errors "commands and arguments that cannot be; what is no JSON"
