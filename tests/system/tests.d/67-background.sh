@@ -130,6 +130,25 @@ test_background_full() {
 	expect_verb 'printer begins' logs full
 }
 
+describe background_hundred "100 machines on one host: all are started, listed and ended" 60
+test_background_hundred() {
+	need_background
+	begin=$(uptime_seconds)
+	for i in $(seq 100); do
+		"$ARMLET" run --detach --name "m$i" -m 16 -k "$(payload_path idle)" -a seconds=1000 >>names || fail "m$i"
+	done
+	say "started in $(($(uptime_seconds) - begin)) s"
+	expect_verb ' running ' ps
+	[ "$(grep -c ' running ' verb.out)" -eq 100 ] || fail "$(cat verb.out)"
+	"$ARMLET" ps -q | sort >listed
+	sort names >started
+	expect_same listed started
+	# shellcheck disable=SC2046 # a name each
+	expect_verb '^m100$' kill $(cat listed)
+	[ "$(wc -l <verb.out)" -eq 100 ] || fail "not all were ended"
+	[ -z "$(ls /run/armlet)" ] || fail "something is left: $(ls /run/armlet)"
+}
+
 describe bad_background "what cannot go into the background, consoles and logs that are not there"
 test_bad_background() {
 	need_background
