@@ -253,6 +253,37 @@ START_TEST(test_refresh)
 }
 END_TEST
 
+/* The file gets the size as well; what is read only, or written elsewhere, does not. */
+START_TEST(test_set_size)
+{
+	const char *path = disk_file("resize", SIZE);
+	struct disk_options options = {.path = path, .aio = DISK_AIO_THREADS};
+	uint8_t data[512] = {1};
+	struct disk_bench bench;
+	struct stat st;
+
+	ck_assert(open_bench(&bench, &options));
+	ck_assert_int_eq(bench.disk->ops->resize(bench.disk, 2 * SIZE), 0);
+	ck_assert_uint_eq(bench.disk->info.size, 2 * SIZE);
+	ck_assert_int_eq(bench_do(&bench, DISK_WRITE, 2 * SIZE - 512, data, 512), 0);
+	ck_assert_int_eq(bench.disk->ops->resize(bench.disk, SIZE / 2), 0);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(st.st_size, SIZE / 2);
+	ck_assert_str_eq(bench.disk->info.format, "raw");
+	bench_close(&bench);
+	options.read_only = true;
+	ck_assert(open_bench(&bench, &options));
+	ck_assert_int_eq(bench.disk->ops->resize(bench.disk, SIZE), -EROFS);
+	bench_close(&bench);
+	options = (struct disk_options){.path = path, .ephemeral = true};
+	ck_assert(open_bench(&bench, &options));
+	ck_assert_int_eq(bench.disk->ops->resize(bench.disk, SIZE), -EOPNOTSUPP);
+	bench_close(&bench);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(st.st_size, SIZE / 2);
+}
+END_TEST
+
 static uint64_t space_of(const char *path)
 {
 	struct stat st;
@@ -344,6 +375,7 @@ const struct unit_case unit_cases[] = {
 	UNIT_LOOP(test_many_pieces, ARRAY_SIZE(engines)),
 	UNIT_LOOP(test_short_file, ARRAY_SIZE(engines)),
 	UNIT_LOOP(test_refresh, ARRAY_SIZE(engines)),
+	UNIT_CASE(test_set_size),
 	UNIT_LOOP(test_discard, 2 * ARRAY_SIZE(engines)),
 	UNIT_LOOP(test_read_only, ARRAY_SIZE(engines)),
 	UNIT_LOOP(test_guard, 2 * ARRAY_SIZE(engines)),
