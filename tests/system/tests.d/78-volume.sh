@@ -209,6 +209,9 @@ served_by() {
 		fi
 	done
 	kill "-${signal:-TERM}" "$PID"
+	# This guest does not listen to the power key: a second signal ends it at once.
+	sleep 0.1
+	kill "-${signal:-TERM}" "$PID" 2>/dev/null
 	finish
 	wait_until 10 has_no_servers || fail "servers are left"
 	expect_silence
