@@ -445,31 +445,17 @@ static void blk_reset(struct virtio_device *virtio)
 	atomic_store(&blk->held_code, 0);
 }
 
-/* The disk has looked anew, with the result @r; its size was @old. */
-static int tell_size(struct virtio_blk *blk, uint64_t old, int r)
-{
-	if (r < 0 || blk->disk->info.size == old)
-		return r;
-	atomic_store(&blk->size, blk->disk->info.size);
-	blk->config.capacity = blk->disk->info.size / SECTOR_SIZE;
-	virtio_config_changed(&blk->virtio);
-	return 0;
-}
-
 int virtio_blk_resize(struct virtio_device *virtio)
 {
 	struct virtio_blk *blk = to_blk(virtio);
-	uint64_t old = blk->disk->info.size;
+	int r = blk->disk->ops->refresh(blk->disk);
 
-	return tell_size(blk, old, blk->disk->ops->refresh(blk->disk));
-}
-
-int virtio_blk_set_size(struct virtio_device *virtio, uint64_t size)
-{
-	struct virtio_blk *blk = to_blk(virtio);
-	uint64_t old = blk->disk->info.size;
-
-	return tell_size(blk, old, blk->disk->ops->resize(blk->disk, size));
+	if (r < 0 || blk->disk->info.size == atomic_load(&blk->size))
+		return r;
+	atomic_store(&blk->size, blk->disk->info.size);
+	blk->config.capacity = blk->disk->info.size / SECTOR_SIZE;
+	virtio_config_changed(virtio);
+	return 0;
 }
 
 static const struct virtio_ops blk_ops = {

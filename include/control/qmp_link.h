@@ -9,7 +9,6 @@
 #define ARMLET_CONTROL_QMP_LINK_H
 
 #include <json-c/json.h>
-#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -24,9 +23,6 @@ int qmp_link_open(const char *path, struct qmp_link **ret, struct error *err);
 void qmp_link_close(struct qmp_link *link); /* takes NULL */
 
 DEFINE_CLEANUP(struct qmp_link *, qmp_link_close)
-
-/* The process at the other end; 0: it is not known. */
-pid_t qmp_link_pid(const struct qmp_link *link);
 
 /*
  * Have @command performed with @arguments (NULL: none; freed in any case). The answer

@@ -96,7 +96,7 @@ bool machine_memory(struct machine *machine, uint64_t *ret);
 /* The files behind the disks may have another size now: look, and tell the guest. */
 void machine_refresh_disks(struct machine *machine);
 
-/* A disk or a network of the configuration, by the order in it. */
+/* A disk of the configuration, in its order. */
 struct machine_disk_info {
 	const char *name; /* "disk0" */
 	const struct disk_config *config;

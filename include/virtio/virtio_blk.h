@@ -52,7 +52,4 @@ int virtio_blk_create(const struct virtio_blk_options *options, struct virtio_de
  */
 int virtio_blk_resize(struct virtio_device *virtio);
 
-/* The same, after the disk was given that size in bytes: its resize operation, which it has. */
-int virtio_blk_set_size(struct virtio_device *virtio, uint64_t size);
-
 #endif

@@ -266,32 +266,10 @@ const struct option_table ls_table = {
 	.options = verb_list_rows,
 };
 
-const struct option_table start_table = {
-	.command = "start",
-	.usage = "NAME...",
-	.summary = "start a machine that is kept, in the background",
-	.options = start_rows,
-	.positional = "words",
-	.names = OPTION_NAMES_KEPT,
-};
-
-const struct option_table restart_table = {
-	.command = "restart",
-	.usage = "[OPTIONS] NAME...",
-	.summary = "stop a machine that is kept if it runs, and start it",
-	.options = verb_stop_rows,
-	.positional = "words",
-	.names = OPTION_NAMES_KEPT,
-};
-
-const struct option_table rm_table = {
-	.command = "rm",
-	.usage = "[OPTIONS] NAME...",
-	.summary = "forget a machine: its definition and its logs",
-	.options = rm_rows,
-	.positional = "words",
-	.names = OPTION_NAMES_KEPT,
-};
+VERB_TABLE(start, start_rows, OPTION_NAMES_KEPT, "start a machine that is kept, in the background");
+VERB_TABLE(restart, verb_stop_rows, OPTION_NAMES_KEPT,
+	   "stop a machine that is kept if it runs, and start it");
+VERB_TABLE(rm, rm_rows, OPTION_NAMES_KEPT, "forget a machine: its definition and its logs");
 
 int start_main(int argc, char **argv)
 {

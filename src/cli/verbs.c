@@ -41,24 +41,6 @@ int verb_connect(const char *name, struct qmp_link **ret, struct error *err)
 	return r;
 }
 
-int verb_each(const char *command, const struct verb_options *options,
-	      int (*act)(const char *name, const struct verb_options *options, struct error *err))
-{
-	struct error err = {0};
-	int status = EXIT_SUCCESS;
-
-	if (!options->word_count) {
-		error_set(&err, EINVAL, "name a machine: armlet %s NAME; `armlet ps` lists them",
-			  command);
-		return fail_with(command, &err);
-	}
-	for (size_t i = 0; i < options->word_count; i++) {
-		if (act(options->words[i], options, &err) < 0)
-			status = fail_with(command, &err);
-	}
-	return status;
-}
-
 /* Lists. */
 
 const struct option_def verb_list_rows[] = {
@@ -297,22 +279,35 @@ const struct option_def verb_stop_rows[] = {
 	{0},
 };
 
-#define VERB_TABLE(verb, rows, text)               \
-	const struct option_table verb##_table = { \
-		.command = #verb,                  \
-		.usage = "[OPTIONS] NAME...",      \
-		.summary = text,                   \
-		.options = rows,                   \
-		.positional = "words",             \
-		.names = OPTION_NAMES_RUNNING,     \
-	}
+VERB_TABLE(stop, verb_stop_rows, OPTION_NAMES_RUNNING,
+	   "press a machine's power key, and wait for its end");
+VERB_TABLE(kill, plain_options, OPTION_NAMES_RUNNING, "end a machine at once");
+VERB_TABLE(pause, plain_options, OPTION_NAMES_RUNNING, "pause a machine");
+VERB_TABLE(resume, plain_options, OPTION_NAMES_RUNNING, "let a paused machine go on");
+VERB_TABLE(wait, plain_options, OPTION_NAMES_RUNNING,
+	   "wait for a machine's end, and print its exit status");
+VERB_TABLE(events, plain_options, OPTION_NAMES_RUNNING,
+	   "print what happens to a machine, until its end");
 
-VERB_TABLE(stop, verb_stop_rows, "press a machine's power key, and wait for its end");
-VERB_TABLE(kill, plain_options, "end a machine at once");
-VERB_TABLE(pause, plain_options, "pause a machine");
-VERB_TABLE(resume, plain_options, "let a paused machine go on");
-VERB_TABLE(wait, plain_options, "wait for a machine's end, and print its exit status");
-VERB_TABLE(events, plain_options, "print what happens to a machine, until its end");
+/* What fails is told, and does not keep the others from being done. */
+static int each_word(const struct option_table *table, const struct verb_options *options,
+		     int (*act)(const char *name, const struct verb_options *options,
+				struct error *err))
+{
+	struct error err = {0};
+	int status = EXIT_SUCCESS;
+
+	if (!options->word_count) {
+		error_set(&err, EINVAL, "name a machine: armlet %s NAME; `armlet %s` lists them",
+			  table->command, table->names == OPTION_NAMES_KEPT ? "ls" : "ps");
+		return fail_with(table->command, &err);
+	}
+	for (size_t i = 0; i < options->word_count; i++) {
+		if (act(options->words[i], options, &err) < 0)
+			status = fail_with(table->command, &err);
+	}
+	return status;
+}
 
 int verb_main(const struct option_table *table, int argc, char **argv,
 	      int (*act)(const char *name, const struct verb_options *options, struct error *err))
@@ -322,7 +317,7 @@ int verb_main(const struct option_table *table, int argc, char **argv,
 
 	if (!parse_or_end(table, argc, argv, &options, &status))
 		return status;
-	return verb_each(table->command, &options, act);
+	return each_word(table, &options, act);
 }
 
 int stop_main(int argc, char **argv)

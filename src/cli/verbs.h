@@ -48,13 +48,6 @@ int verb_stop(const char *name, uint32_t seconds, struct error *err);
 /* End it at once, and wait for that. */
 int verb_kill(const char *name, struct error *err);
 
-/*
- * Call @act for each word of @options; what fails is told, and does not keep the others
- * from being done. Returns the exit status.
- */
-int verb_each(const char *command, const struct verb_options *options,
-	      int (*act)(const char *name, const struct verb_options *options, struct error *err));
-
 /* A list of machines. */
 struct verb_list {
 	int (*each)(void (*seen)(void *data, const char *name), void *data, struct error *err);
@@ -66,7 +59,21 @@ extern const struct option_def verb_list_rows[];
 int verb_list_main(const struct option_table *table, int argc, char **argv,
 		   const struct verb_list *list);
 
-/* The whole of a command that acts on each name. */
+/* The table of such a command: @which machines its words name, and what it does. */
+#define VERB_TABLE(verb, rows, which, text)        \
+	const struct option_table verb##_table = { \
+		.command = #verb,                  \
+		.usage = "[OPTIONS] NAME...",      \
+		.summary = text,                   \
+		.options = rows,                   \
+		.positional = "words",             \
+		.names = which,                    \
+	}
+
+/*
+ * The whole of it: call @act for each name; what fails is told, and does not keep the
+ * others from being done. Returns the exit status.
+ */
 int verb_main(const struct option_table *table, int argc, char **argv,
 	      int (*act)(const char *name, const struct verb_options *options, struct error *err));
 

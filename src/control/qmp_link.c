@@ -244,11 +244,3 @@ void qmp_link_close(struct qmp_link *link)
 	json_object_put(link->events);
 	free(link);
 }
-
-pid_t qmp_link_pid(const struct qmp_link *link)
-{
-	struct ucred peer;
-	socklen_t size = sizeof(peer);
-
-	return getsockopt(link->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
-}

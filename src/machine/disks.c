@@ -159,7 +159,9 @@ static int resize(struct machine_disk *disk, uint64_t size)
 	if (!virtio)
 		return disk->disk->ops->resize(disk->disk, size);
 	device_lock(&virtio->device);
-	r = virtio_blk_set_size(virtio, size);
+	r = disk->disk->ops->resize(disk->disk, size);
+	if (r == 0)
+		r = virtio_blk_resize(virtio);
 	device_unlock(&virtio->device);
 	return r;
 }

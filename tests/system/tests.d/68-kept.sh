@@ -77,7 +77,7 @@ test_bad_kept() {
 	expect_no_verb "no machine 'two' is kept" restart two
 	expect_no_verb "no machine 'two' is kept" rm two
 	expect_no_verb '--directory none: No such file' run --directory none kernel
-	expect_no_verb 'name a machine: armlet rm NAME' rm
+	expect_no_verb 'name a machine: armlet rm NAME; .armlet ls. lists them' rm
 	verb start one
 	[ "$STATUS" -eq 125 ] && grep -q "kernel 'kernel' cannot be opened" verb.err &&
 		grep -q 'armlet start: one was not started' verb.err || fail "$(cat verb.err)"
