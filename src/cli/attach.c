@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* armlet console: the terminal here, the console of a machine there, until Ctrl-a d. */
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -44,7 +45,7 @@ static int connect_console(const char *name, int *ret, struct error *err)
 
 	if (r < 0)
 		return r;
-	/* The control socket is no shorter, and was made. */
+	/* No console has a path that does not fit: it could not have been made. */
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", place.console);
 	place_leave(&place);
 	if (fd < 0)
@@ -191,7 +192,7 @@ static int pass(struct attachment *attachment, struct error *err)
 			r = pass_output(attachment, err);
 		/* A machine that has just ended is found by its output's end. */
 		if (r > 0 && fds[1].revents)
-			pass_input(attachment);
+			attachment->in_ended |= pass_input(attachment) < 0;
 	}
 	return r;
 }
@@ -211,6 +212,7 @@ int console_main(int argc, char **argv)
 			  "name one machine: armlet console NAME; `armlet ps` lists them");
 		return fail_with("console", &err);
 	}
+	signal(SIGPIPE, SIG_IGN); /* the machine may end while we write */
 	attachment.name = asked.words[0];
 	r = connect_console(attachment.name, &attachment.fd, &err);
 	if (r == 0)
