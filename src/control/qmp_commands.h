@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What stands behind the rows of the table of commands (qmp_machine.c): the functions,
+ * their arguments, and the types of their answers. Each is as its row's help says.
+ */
+#ifndef ARMLET_CONTROL_QMP_COMMANDS_H
+#define ARMLET_CONTROL_QMP_COMMANDS_H
+
+#include "qmp_private.h"
+
+static inline struct qmp_server *qmp_server_of(const struct qmp_call *call)
+{
+	return call->context;
+}
+
+static inline struct machine *qmp_machine_of(const struct qmp_call *call)
+{
+	return qmp_server_of(call)->options.machine;
+}
+
+/* Add a member to an answer. */
+void qmp_add_string(struct json_object *object, const char *name, const char *value);
+void qmp_add_int(struct json_object *object, const char *name, int64_t value);
+void qmp_add_bool(struct json_object *object, const char *name, bool value);
+
+/* @r of something that the machine did, as the command's own. */
+int qmp_told(struct qmp_call *call, int r, const struct error *err);
+
+/* qmp_queries.c: what the machine is. */
+extern const struct qmp_type qmp_version_info, qmp_command_list, qmp_any_list, qmp_status_info,
+	qmp_kvm_info, qmp_cpu_list, qmp_inspect_info;
+int qmp_query_version(struct qmp_call *call);
+int qmp_query_commands(struct qmp_call *call);
+int qmp_query_schema(struct qmp_call *call);
+int qmp_query_status(struct qmp_call *call);
+int qmp_query_kvm(struct qmp_call *call);
+int qmp_query_cpus(struct qmp_call *call);
+int qmp_inspect(struct qmp_call *call);
+
+/* qmp_devices.c: its devices. */
+extern const struct qmp_type qmp_block_list, qmp_balloon_info;
+extern const struct qmp_member qmp_balloon_arguments[], qmp_resize_arguments[],
+	qmp_link_arguments[];
+int qmp_query_block(struct qmp_call *call);
+int qmp_query_balloon(struct qmp_call *call);
+int qmp_balloon(struct qmp_call *call);
+int qmp_block_resize(struct qmp_call *call);
+int qmp_set_link(struct qmp_call *call);
+
+#endif
