@@ -67,8 +67,8 @@ void machine_input_ready(struct machine *machine);
 void machine_send_break(struct machine *machine);
 
 /*
- * Hold the machine, or let it go on. The vCPUs leave the guest soon, the virtio
- * devices have left their queues on return.
+ * Hold the machine, or let it go on. On return all vCPUs have left the guest, and the
+ * virtio devices their queues.
  */
 void machine_pause(struct machine *machine);
 void machine_resume(struct machine *machine);

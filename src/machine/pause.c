@@ -57,6 +57,25 @@ static void each_virtio(const struct board *board, void (*act)(struct virtio_dev
 	}
 }
 
+static bool any_inside(const struct board *board)
+{
+	for (uint32_t i = 0; i < board->vcpu_count; i++) {
+		if (board->vcpus[i].inside)
+			return true;
+	}
+	return false;
+}
+
+static void await_outside(struct machine *machine)
+{
+	struct pause *pause = &machine->pause;
+
+	pthread_mutex_lock(&pause->lock);
+	while (any_inside(&machine->board) && machine->outcome == MACHINE_RUNNING)
+		pthread_cond_wait(&pause->changed, &pause->lock);
+	pthread_mutex_unlock(&pause->lock);
+}
+
 void machine_pause(struct machine *machine)
 {
 	struct board *board = &machine->board;
@@ -66,6 +85,7 @@ void machine_pause(struct machine *machine)
 	wake(&machine->pause, true);
 	for (uint32_t i = 0; i < board->vcpu_count; i++)
 		vcpu_kick(&board->vcpus[i]);
+	await_outside(machine);
 	each_virtio(board, virtio_device_pause);
 	machine_tell(machine, MACHINE_EVENT_PAUSED);
 }
@@ -94,12 +114,17 @@ void pause_wait(struct machine *machine)
 	pthread_mutex_unlock(&pause->lock);
 }
 
-void pause_end(struct machine *machine)
+void pause_outside(struct machine *machine)
 {
 	struct pause *pause = &machine->pause;
 
-	/* What comes after a reset is paused, too. */
 	pthread_mutex_lock(&pause->lock);
 	pthread_cond_broadcast(&pause->changed);
 	pthread_mutex_unlock(&pause->lock);
+}
+
+void pause_end(struct machine *machine)
+{
+	/* What comes after a reset is paused, too: nobody looks again, but at the end. */
+	pause_outside(machine);
 }

@@ -2,6 +2,11 @@
 /*
  * Holding a machine: its vCPUs wait outside the guest, its virtio devices leave
  * their queues alone. Time goes on for the guest.
+ *
+ * A vCPU's thread says when it is @inside: from before it looks at @wanted until the
+ * exit has been answered. The main thread sets @wanted before it looks at @inside; so
+ * one of the two sees what the other has written (both are sequentially consistent),
+ * and neither takes a lock as long as nothing is wanted.
  */
 #ifndef ARMLET_MACHINE_PAUSE_H
 #define ARMLET_MACHINE_PAUSE_H
@@ -25,6 +30,9 @@ void pause_finish(struct machine *machine);
 
 /* A vCPU's thread: return when the machine may go on, or has ended. */
 void pause_wait(struct machine *machine);
+
+/* A vCPU's thread is no longer @inside: tell who waits for that. */
+void pause_outside(struct machine *machine);
 
 /* The machine has ended: nobody waits any longer. */
 void pause_end(struct machine *machine);

@@ -119,25 +119,41 @@ enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit)
 	return fail(vcpu, exit);
 }
 
+/* Run the guest once, and answer its exit. */
+static enum vcpu_next enter_guest(struct vcpu *vcpu, struct vcpu_exit *exit)
+{
+	struct machine *machine = vcpu->machine;
+	enum vcpu_next next = VCPU_CONTINUE;
+	bool paused;
+
+	vcpu->inside = true;
+	paused = machine->pause.wanted;
+	if (!paused) {
+		hyp_vcpu_run(vcpu->hyp, exit);
+		posted_drain(&machine->board.posted);
+		next = vcpu_handle_exit(vcpu, exit);
+	}
+	vcpu->inside = false;
+	if (machine->pause.wanted)
+		pause_outside(machine);
+	if (paused) {
+		pause_wait(machine);
+		hyp_vcpu_unkick(vcpu->hyp);
+	}
+	return next;
+}
+
 static void run_guest(struct vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
 	struct vcpu_exit exit = {0};
+	enum vcpu_next next = VCPU_CONTINUE;
 
-	while (atomic_load_explicit(&machine->outcome, memory_order_acquire) == MACHINE_RUNNING) {
-		enum vcpu_next next;
-
-		if (machine->pause.wanted) {
-			pause_wait(machine);
-			hyp_vcpu_unkick(vcpu->hyp);
-			continue;
-		}
-		hyp_vcpu_run(vcpu->hyp, &exit);
-		posted_drain(&machine->board.posted);
-		next = vcpu_handle_exit(vcpu, &exit);
+	while (next == VCPU_CONTINUE &&
+	       atomic_load_explicit(&machine->outcome, memory_order_acquire) == MACHINE_RUNNING) {
+		next = enter_guest(vcpu, &exit);
+		/* Only the main thread makes room there, so this is outside. */
 		char_port_settle(&machine->port, true);
-		if (next == VCPU_END)
-			break;
 	}
 }
 

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "devices/pl011.h"
 #include "devices/pl031.h"
@@ -274,9 +275,97 @@ START_TEST(test_stop_beats_reset)
 }
 END_TEST
 
+/* A pause: when it has begun nobody is in the guest, and nothing is printed until it ends. */
+#define PAUSES       20
+#define PIECE        100 /* bytes */
+#define PRINTS_PIECE GUEST_PRINTS_TIMES("x", PIECE), GUEST_WAITS_MS(1)
+#define PIECES       12
+
+static unsigned written(void)
+{
+	return fake_count(FAKE_QUEUED, FAKE_ANY) + fake_count(FAKE_TRAPPED, FAKE_ANY);
+}
+
+static atomic_int paused_enough;
+static unsigned pauses;
+
+static void hold_a_while(struct machine *machine)
+{
+	unsigned before;
+
+	if (paused_enough) /* the guest ends meanwhile */
+		return;
+	machine_pause(machine);
+	before = written();
+	for (uint32_t i = 0; i < machine->board.vcpu_count; i++)
+		ck_assert(!machine->board.vcpus[i].inside);
+	usleep(2000);
+	ck_assert_uint_eq(written(), before);
+	ck_assert(machine_paused(machine));
+	machine_resume(machine);
+	if (++pauses == PAUSES)
+		paused_enough = true;
+}
+
+START_TEST(test_pause)
+{
+	static const struct fake_step steps[] = {
+		PRINTS_PIECE,
+		PRINTS_PIECE,
+		PRINTS_PIECE,
+		PRINTS_PIECE,
+		PRINTS_PIECE,
+		PRINTS_PIECE,
+		PRINTS_PIECE,
+		PRINTS_PIECE,
+		PRINTS_PIECE,
+		PRINTS_PIECE,
+		PRINTS_PIECE,
+		PRINTS_PIECE,
+		GUEST_WAITS_FOR(&paused_enough),
+		GUEST_EXITS(VCPU_EXIT_SHUTDOWN),
+	};
+	struct machine_bench bench;
+	struct later later;
+
+	machine_bench_open(&bench);
+	bench.config.cpus = 3;
+	PROGRAM(0, 0, steps);
+	call_later(&later, &bench, 1, hold_a_while);
+	event_timer_set(&later.timer, 1000000, 1000000);
+	ck_assert_int_eq(machine_bench_run(&bench), MACHINE_POWERED_OFF);
+	ck_assert_uint_ge(pauses, PAUSES);
+	ck_assert_uint_eq(written(), PIECES * PIECE);
+	event_source_remove(&later.timer);
+	machine_bench_close(&bench);
+}
+END_TEST
+
 /* The power key goes down, which interrupts a guest that listens, and up again. */
 #define POWER_KEY     BIT(PL061_POWER_KEY_LINE)
 #define POWER_KEY_REG (LAYOUT_PL061 + GPIODATA + (POWER_KEY << 2))
+
+/* The guest has looked: now it may be pressed, once, by the main thread. */
+static atomic_bool key_awaited;
+
+static void await_key(void *data)
+{
+	(void)data;
+	key_awaited = true;
+}
+
+static void press_when_awaited(struct machine *machine)
+{
+	if (atomic_exchange(&key_awaited, false))
+		machine_press_power_key(machine);
+}
+
+static void press_later(struct later *later, struct machine_bench *bench)
+{
+	key_awaited = false;
+	call_later(later, bench, 1, press_when_awaited);
+	ck_assert_int_eq(event_timer_set(&later->timer, 1000000, 1000000), 0);
+}
 
 START_TEST(test_power_key)
 {
@@ -284,6 +373,7 @@ START_TEST(test_power_key)
 		GUEST_WRITES(LAYOUT_PL061 + GPIOIEV, 4, POWER_KEY),
 		GUEST_WRITES(LAYOUT_PL061 + GPIOIE, 4, POWER_KEY),
 		GUEST_READS(POWER_KEY_REG, 4, 0),
+		GUEST_CALLS(await_key, NULL),
 		GUEST_WAITS_IRQ(LAYOUT_SPI_PL061, 1),
 		GUEST_READS(LAYOUT_PL061 + GPIOMIS, 4, POWER_KEY),
 		GUEST_WRITES(LAYOUT_PL061 + GPIOIEV, 4, 0),
@@ -302,9 +392,8 @@ START_TEST(test_power_key)
 	machine = machine_bench_create(&bench);
 	ck_assert(!machine_has_power_key(machine));
 	machine_press_power_key(machine); /* nothing to press yet */
-	call_later(&later, &bench, 50, machine_press_power_key);
+	press_later(&later, &bench);
 	ck_assert_int_eq(machine_bench_run(&bench), MACHINE_POWERED_OFF);
-	ck_assert_uint_eq(later.calls, 1);
 	ck_assert(!machine_has_power_key(machine));
 	machine_press_power_key(machine);
 	event_source_remove(&later.timer);
@@ -340,6 +429,7 @@ START_TEST(test_power_key_across_reset)
 	static const struct fake_step first[] = {
 		GUEST_WRITES(LAYOUT_PL061 + GPIOIEV, 4, POWER_KEY),
 		GUEST_WRITES(LAYOUT_PL061 + GPIOIE, 4, POWER_KEY),
+		GUEST_CALLS(await_key, NULL),
 		GUEST_WAITS_IRQ(LAYOUT_SPI_PL061, 1),
 		GUEST_EXITS(VCPU_EXIT_RESET),
 	};
@@ -354,7 +444,7 @@ START_TEST(test_power_key_across_reset)
 	machine_bench_open(&bench);
 	PROGRAM(0, 0, first);
 	PROGRAM(1, 0, second);
-	call_later(&later, &bench, 50, machine_press_power_key);
+	press_later(&later, &bench);
 	ck_assert_int_eq(machine_bench_run(&bench), MACHINE_POWERED_OFF);
 	event_source_remove(&later.timer);
 	machine_bench_close(&bench);
@@ -435,6 +525,7 @@ const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_ends_while_starting),
 	UNIT_CASE(test_stop),
 	UNIT_LOOP(test_stop_beats_reset, 2),
+	UNIT_CASE(test_pause),
 	UNIT_CASE(test_power_key),
 	UNIT_CASE(test_no_power_key_with_nodefaults),
 	UNIT_CASE(test_power_key_across_reset),
