@@ -172,7 +172,8 @@ void hyp_vcpu_run(struct hyp_vcpu *vcpu, struct vcpu_exit *exit);
 /*
  * Any thread: the present or next hyp_vcpu_run() returns VCPU_EXIT_INTERRUPTED
  * at once, until hyp_vcpu_unkick(). A thread that is in the guest needs a
- * signal besides.
+ * signal besides. Both are sequentially consistent: who has said why before it kicks
+ * is heard by a vCPU that looks after it has unkicked itself.
  */
 void hyp_vcpu_kick(struct hyp_vcpu *vcpu);
 void hyp_vcpu_unkick(struct hyp_vcpu *vcpu);

@@ -263,12 +263,12 @@ void hyp_vcpu_run(struct hyp_vcpu *vcpu, struct vcpu_exit *exit)
 
 void hyp_vcpu_kick(struct hyp_vcpu *vcpu)
 {
-	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 }
 
 void hyp_vcpu_unkick(struct hyp_vcpu *vcpu)
 {
-	__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 }
 
 int hyp_vcpu_inject_abort(struct hyp_vcpu *vcpu)

@@ -130,16 +130,17 @@ static enum vcpu_next enter_guest(struct vcpu *vcpu, struct vcpu_exit *exit)
 	paused = machine->pause.wanted;
 	if (!paused) {
 		hyp_vcpu_run(vcpu->hyp, exit);
+		/* Whoever has kicked us has said why before: we look, after this, and no later. */
+		if (exit->reason == VCPU_EXIT_INTERRUPTED)
+			hyp_vcpu_unkick(vcpu->hyp);
 		posted_drain(&machine->board.posted);
 		next = vcpu_handle_exit(vcpu, exit);
 	}
 	vcpu->inside = false;
 	if (machine->pause.wanted)
 		pause_outside(machine);
-	if (paused) {
+	if (paused)
 		pause_wait(machine);
-		hyp_vcpu_unkick(vcpu->hyp);
-	}
 	return next;
 }
 
@@ -149,8 +150,7 @@ static void run_guest(struct vcpu *vcpu)
 	struct vcpu_exit exit = {0};
 	enum vcpu_next next = VCPU_CONTINUE;
 
-	while (next == VCPU_CONTINUE &&
-	       atomic_load_explicit(&machine->outcome, memory_order_acquire) == MACHINE_RUNNING) {
+	while (next == VCPU_CONTINUE && machine->outcome == MACHINE_RUNNING) {
 		next = enter_guest(vcpu, &exit);
 		/* Only the main thread makes room there, so this is outside. */
 		char_port_settle(&machine->port, true);
