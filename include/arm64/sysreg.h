@@ -65,6 +65,10 @@ static inline unsigned id_granules(uint64_t mmfr0)
 	       (id_field(mmfr0, ID_AA64MMFR0_TGRAN64) != 0xf ? GRANULE_64K : 0);
 }
 
+/* PSTATE.M, as SPSR_ELx has it (Arm ARM C5.2.19). */
+#define PSTATE_M    0xf
+#define PSTATE_EL1H 5 /* EL1 with SP_EL1 */
+
 /* Affinity fields of MPIDR_EL1, Aff3 in bits 39:32 (Arm ARM D24.2.117). */
 #define MPIDR_AFFINITY_MASK UINT64_C(0xff00ffffff)
 

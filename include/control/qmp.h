@@ -48,6 +48,9 @@ void qmp_server_shutdown(struct qmp_server *server, bool guest, const char *reas
 int qmp_read_words(const char *const *words, size_t count, struct json_object **ret,
 		   struct error *err);
 
+/* Whether the answer to a command comes when all is done, which may take long. */
+bool qmp_command_is_long(const char *name);
+
 /* The name of command @index of the socket; NULL: there are no more. */
 const char *qmp_command_name(size_t index);
 

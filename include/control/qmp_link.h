@@ -33,6 +33,12 @@ int qmp_link_execute(struct qmp_link *link, const char *command, struct json_obj
 		     struct json_object **ret, struct error *err);
 
 /*
+ * From now on an answer may take for ever, and events that come before it go to @seen
+ * (NULL: are kept), which is called with what it is not to put.
+ */
+void qmp_link_be_patient(struct qmp_link *link, void (*seen)(struct json_object *event));
+
+/*
  * The next event, the caller's to put, in the order in which they came. @timeout_ms is
  * as of poll(2). -ETIMEDOUT; -ENOTCONN: there are no more.
  */

@@ -36,6 +36,8 @@ enum machine_event {
 	MACHINE_EVENT_PANICKED,    /* found at the end of the boot */
 	MACHINE_EVENT_RESET_GUEST, /* the next boot follows: the guest asked for it */
 	MACHINE_EVENT_RESET_HOST,  /* or machine_reset() */
+	MACHINE_EVENT_DUMP_PROGRESS,
+	MACHINE_EVENT_DUMP_ENDED, /* machine_dump_status() says how (machine/dump.h) */
 };
 
 struct machine_options {
@@ -68,7 +70,7 @@ void machine_send_break(struct machine *machine);
 
 /*
  * Hold the machine, or let it go on. On return all vCPUs have left the guest, and the
- * virtio devices their queues.
+ * virtio devices their queues. One that is being dumped goes on when that has ended.
  */
 void machine_pause(struct machine *machine);
 void machine_resume(struct machine *machine);

@@ -43,6 +43,7 @@ int resume_main(int argc, char **argv);
 int wait_main(int argc, char **argv);
 int events_main(int argc, char **argv);
 int ctl_main(int argc, char **argv);
+int dump_main(int argc, char **argv);
 int logs_main(int argc, char **argv);
 int console_main(int argc, char **argv);
 
@@ -65,6 +66,7 @@ extern const struct option_table resume_table;
 extern const struct option_table wait_table;
 extern const struct option_table events_table;
 extern const struct option_table ctl_table;
+extern const struct option_table dump_table;
 extern const struct option_table logs_table;
 extern const struct option_table console_table;
 extern const char *const completion_shells[];

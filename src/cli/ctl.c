@@ -29,6 +29,8 @@ static int perform(const char *name, const char *const *words, size_t count,
 		json_object_put(arguments);
 		return r;
 	}
+	if (qmp_command_is_long(words[0]))
+		qmp_link_be_patient(link, NULL);
 	return qmp_link_execute(link, words[0], arguments, ret, err);
 }
 

@@ -26,6 +26,7 @@ const struct command commands[] = {
 	{.name = "events", .main = events_main, .table = &events_table},
 	{.name = "console", .main = console_main, .table = &console_table},
 	{.name = "logs", .main = logs_main, .table = &logs_table},
+	{.name = "dump", .main = dump_main, .table = &dump_table},
 	{.name = "ctl", .main = ctl_main, .table = &ctl_table},
 	{.name = "doctor", .main = doctor_main, .table = &doctor_table},
 	{.name = "completion",

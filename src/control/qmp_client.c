@@ -3,6 +3,9 @@
 
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+#define FDS_MAX 4 /* that are taken at once, to be closed but for one */
 
 /* No string: it ends a line, not a text. */
 static const char line_end[] = {'\r', '\n'};
@@ -16,9 +19,10 @@ static bool out_is_empty(const struct qmp_client *client)
 
 static void watch(struct qmp_client *client)
 {
+	unsigned idle = client->waiting ? 0 : EVENT_READ;
+
 	if (client->source.loop)
-		event_source_modify(&client->source,
-				    out_is_empty(client) ? EVENT_READ : EVENT_WRITE);
+		event_source_modify(&client->source, out_is_empty(client) ? idle : EVENT_WRITE);
 }
 
 /* Nobody is there any more, or nobody that we want to serve. */
@@ -250,6 +254,7 @@ static int perform(struct qmp_client *client, struct json_object *request, struc
 				"QMP input member 'arguments' must be an object");
 	name = json_object_get_string(execute);
 	call->context = client->context;
+	call->client = client;
 	call->arguments = arguments;
 	r = negotiate(client, name, call);
 	if (r == 0)
@@ -270,6 +275,11 @@ static void serve(struct qmp_client *client, struct json_object *request)
 		r = perform(client, request, &call);
 	} else {
 		r = qmp_fail(&call, QMP_GENERIC_ERROR, "QMP input must be a JSON object");
+	}
+	if (r == QMP_LATER) {
+		client->waiting = true;
+		client->id = json_object_get(id);
+		return;
 	}
 	answer(client, &call, r, id);
 }
@@ -335,7 +345,7 @@ static void parse(struct qmp_client *client)
 /* As long as there are requests, and the client takes its answers. */
 static void work(struct qmp_client *client)
 {
-	while (!client->closing && out_is_empty(client)) {
+	while (!client->closing && !client->waiting && out_is_empty(client)) {
 		if (!client->parser)
 			skip_space(client);
 		if (client->input_start == client->input_end)
@@ -354,6 +364,42 @@ static void work(struct qmp_client *client)
 	}
 }
 
+/* What descriptors came: the first is kept in place of one before. */
+static void take_fds(struct qmp_client *client, struct msghdr *message)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+		size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		int fd;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < count; i++) {
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
+			if (i > 0) {
+				close(fd);
+				continue;
+			}
+			close_fd(client->passed_fd);
+			client->passed_fd = fd;
+		}
+	}
+}
+
+static ssize_t receive(struct qmp_client *client)
+{
+	char control[CMSG_SPACE(FDS_MAX * sizeof(int))];
+	struct iovec iov = {.iov_base = client->input, .iov_len = QMP_INPUT_SIZE};
+	struct msghdr message = {.msg_iov = &iov,
+				 .msg_iovlen = 1,
+				 .msg_control = control,
+				 .msg_controllen = sizeof(control)};
+	ssize_t got = recvmsg(client->source.fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (got >= 0)
+		take_fds(client, &message);
+	return got;
+}
+
 static void take_input(struct qmp_client *client)
 {
 	ssize_t got;
@@ -361,12 +407,18 @@ static void take_input(struct qmp_client *client)
 	if (client->input)
 		return;
 	client->input = malloc(QMP_INPUT_SIZE);
-	got = client->input ? recv(client->source.fd, client->input, QMP_INPUT_SIZE, MSG_DONTWAIT)
-			    : 0;
+	got = client->input ? receive(client) : 0;
 	if (got > 0)
 		client->input_end = (size_t)got;
 	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
 		hang_up(client);
+}
+
+/* Whoever is to go and has got all goes. */
+static void leave(struct qmp_client *client)
+{
+	if (client->closing && out_is_empty(client))
+		client->gone(client);
 }
 
 static void on_event(void *data, unsigned events)
@@ -375,13 +427,31 @@ static void on_event(void *data, unsigned events)
 
 	if (events & EVENT_WRITE)
 		qmp_client_flush(client);
-	else if (events & (EVENT_READ | EVENT_HANGUP) && !client->closing && out_is_empty(client))
+	else if (events & (EVENT_READ | EVENT_HANGUP) && !client->closing && !client->waiting &&
+		 out_is_empty(client))
 		take_input(client);
 	work(client);
 	if (events & EVENT_HANGUP && !(events & EVENT_READ))
 		hang_up(client);
-	if (client->closing && out_is_empty(client))
-		client->gone(client);
+	leave(client);
+}
+
+void qmp_client_answer(struct qmp_client *client, struct qmp_call *call, int r)
+{
+	struct json_object *id = client->id;
+
+	client->waiting = false;
+	client->id = NULL;
+	answer(client, call, r, id);
+	json_object_put(id);
+	qmp_client_flush(client);
+	work(client);
+	leave(client);
+}
+
+int qmp_client_take_fd(struct qmp_client *client)
+{
+	return steal_fd(&client->passed_fd);
 }
 
 int qmp_client_create(struct event_loop *loop, int fd, const struct qmp_client *like,
@@ -395,6 +465,7 @@ int qmp_client_create(struct event_loop *loop, int fd, const struct qmp_client *
 		return -ENOMEM;
 	}
 	*client = *like;
+	client->passed_fd = -EBADF;
 	client->source = (struct event_source){.callback = on_event, .data = client};
 	r = event_loop_add(loop, &client->source, fd, EVENT_READ);
 	if (r < 0) {
@@ -413,6 +484,8 @@ void qmp_client_destroy(struct qmp_client *client)
 {
 	event_source_remove(&client->source);
 	forget_request(client);
+	close_fd(client->passed_fd);
+	json_object_put(client->id);
 	free(client->input);
 	free(client->out);
 	free(client);

@@ -9,7 +9,8 @@
  * or more than that, gets an error, and the connection ends. While an answer
  * cannot be sent nothing more is read, so there is at most one answer in @out, and
  * behind it events up to QMP_OUT_MAX: a client that lets more pile up is dropped.
- * An idle client has no buffer at all.
+ * An idle client has no buffer at all. One that waits for an answer that takes long
+ * is not read from, either.
  *
  * Threads: the main thread's.
  */
@@ -32,6 +33,9 @@ struct qmp_client {
 	struct qmp_client *next; /* for whoever has several */
 
 	bool negotiated;
+	bool waiting;                /* for the answer of a command that said QMP_LATER */
+	struct json_object *id;      /* of that request; NULL: it has none */
+	int passed_fd;               /* the last that came by SCM_RIGHTS; -EBADF: none */
 	bool closing;                /* once @out is sent, the connection ends */
 	struct json_tokener *parser; /* of a request that has begun; else NULL */
 	size_t request_size;         /* bytes of it so far */
@@ -52,6 +56,15 @@ struct qmp_client {
 int qmp_client_create(struct event_loop *loop, int fd, const struct qmp_client *like,
 		      struct qmp_client **ret);
 void qmp_client_destroy(struct qmp_client *client);
+
+/*
+ * The answer that a client waits for, with what its command came to. From an event
+ * callback; the client may be gone then.
+ */
+void qmp_client_answer(struct qmp_client *client, struct qmp_call *call, int r);
+
+/* The descriptor that came with the request or before it, the caller's from now on. -EBADF. */
+int qmp_client_take_fd(struct qmp_client *client);
 
 /* @object as QEMU writes it, on one line with its end; the caller's to free. NULL without memory.
  */

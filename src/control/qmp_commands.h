@@ -47,4 +47,23 @@ int qmp_balloon(struct qmp_call *call);
 int qmp_block_resize(struct qmp_call *call);
 int qmp_set_link(struct qmp_call *call);
 
+/* qmp_fds.c: descriptors that clients hand over. */
+extern const struct qmp_member qmp_fd_arguments[];
+int qmp_getfd(struct qmp_call *call);
+int qmp_closefd(struct qmp_call *call);
+int qmp_take_named_fd(struct qmp_call *call, const char *name); /* the caller's; else it fails */
+void qmp_forget_fds(struct qmp_server *server);
+
+/* qmp_dump.c: the guest's memory as a file. */
+extern const struct qmp_type qmp_dump_result, qmp_dump_capability;
+extern const struct qmp_member qmp_dump_arguments[], qmp_dump_progress[], qmp_dump_completed[];
+int qmp_query_dump(struct qmp_call *call);
+int qmp_query_dump_capability(struct qmp_call *call);
+int qmp_dump(struct qmp_call *call);
+int qmp_dump_cancel(struct qmp_call *call);
+
+/* The data of DUMP_COMPLETED, or DUMP_PROGRESS; and the answer to who waits for the end. */
+struct json_object *qmp_dump_event(const struct machine *machine, bool ended);
+void qmp_dump_answer(struct qmp_server *server);
+
 #endif

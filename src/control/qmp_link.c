@@ -21,6 +21,8 @@ struct qmp_link {
 	size_t input_end;
 	struct json_object *events; /* an array of those that nobody has asked for yet */
 	size_t next_event;
+	bool patient;
+	void (*seen)(struct json_object *event); /* NULL: they are kept */
 };
 
 static int64_t now_ms(void)
@@ -103,11 +105,25 @@ static struct json_object *member(struct json_object *object, const char *name)
 	return value;
 }
 
+/* What is no answer: an event is kept, or told of. */
+static void take_event(struct qmp_link *link, struct json_object *object)
+{
+	bool is_event = member(object, "event");
+
+	if (is_event && !link->seen) {
+		json_object_array_add(link->events, object);
+		return;
+	}
+	if (is_event && link->seen)
+		link->seen(object);
+	json_object_put(object);
+}
+
 /* The next object with @name in it; events that come before it are kept. */
 static int await(struct qmp_link *link, const char *name, const char *other,
 		 struct json_object **ret, struct error *err)
 {
-	int64_t deadline = now_ms() + ANSWER_MS;
+	int64_t deadline = link->patient ? -1 : now_ms() + ANSWER_MS;
 
 	for (;;) {
 		struct json_object *object = NULL;
@@ -119,11 +135,14 @@ static int await(struct qmp_link *link, const char *name, const char *other,
 			*ret = object;
 			return 0;
 		}
-		if (member(object, "event"))
-			json_object_array_add(link->events, object);
-		else
-			json_object_put(object);
+		take_event(link, object);
 	}
+}
+
+void qmp_link_be_patient(struct qmp_link *link, void (*seen)(struct json_object *event))
+{
+	link->patient = true;
+	link->seen = seen;
 }
 
 static int send_all(struct qmp_link *link, const char *text, struct error *err)

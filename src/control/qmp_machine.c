@@ -3,6 +3,7 @@
  * The commands and events of a machine. Where QMP has one, its name, arguments and
  * answer are QMP's.
  */
+#include "machine/dump.h"
 #include "qmp_commands.h"
 
 void qmp_add_string(struct json_object *object, const char *name, const char *value)
@@ -45,6 +46,13 @@ static int stop(struct qmp_call *call)
 
 static int cont(struct qmp_call *call)
 {
+	struct machine_dump_status dump;
+
+	machine_dump_status(qmp_machine_of(call), &dump);
+	if (dump.state == MACHINE_DUMP_ACTIVE)
+		return qmp_fail(call, QMP_GENERIC_ERROR,
+				"There is a dump in process: the machine goes on when it has "
+				"ended, or dump-cancel was given");
 	machine_resume(qmp_machine_of(call));
 	return 0;
 }
@@ -132,6 +140,28 @@ static const struct qmp_command commands[] = {
 	 .run = qmp_set_link,
 	 .arguments = qmp_link_arguments,
 	 .help = "pull the cable of a network, or put it in again"},
+	{.name = "getfd",
+	 .run = qmp_getfd,
+	 .arguments = qmp_fd_arguments,
+	 .help = "give a name to the descriptor that came with this, by SCM_RIGHTS"},
+	{.name = "closefd", .run = qmp_closefd, .arguments = qmp_fd_arguments, .help = "close it"},
+	{.name = "dump-guest-memory",
+	 .run = qmp_dump,
+	 .arguments = qmp_dump_arguments,
+	 .is_long = true,
+	 .help = "write memory and registers to a file for gdb and crash; the machine is paused "
+		 "meanwhile, and whoever hangs up before the answer ends it"},
+	{.name = "query-dump",
+	 .run = qmp_query_dump,
+	 .returns = &qmp_dump_result,
+	 .help = "how far that is, or how the last one ended"},
+	{.name = "query-dump-guest-memory-capability",
+	 .run = qmp_query_dump_capability,
+	 .returns = &qmp_dump_capability,
+	 .help = "the formats that a dump may have"},
+	{.name = "dump-cancel",
+	 .run = qmp_dump_cancel,
+	 .help = "end a dump that is being written; nothing of it stays"},
 	{0},
 };
 
@@ -156,6 +186,10 @@ static const struct qmp_event events[] = {
 	{.name = "GUEST_PANICKED",
 	 .members = panic_members,
 	 .help = "the guest's kernel panicked, and the boot has ended"},
+	{.name = "DUMP_PROGRESS",
+	 .members = qmp_dump_progress,
+	 .help = "another twentieth of a dump is written"},
+	{.name = "DUMP_COMPLETED", .members = qmp_dump_completed, .help = "a dump has ended"},
 	{.name = "SHUTDOWN",
 	 .members = shutdown_members,
 	 .help = "the machine has ended; nothing comes after it"},

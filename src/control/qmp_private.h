@@ -7,12 +7,22 @@
 #include "control/qmp.h"
 #include "qmp_client.h"
 
+#define QMP_FDS_MAX 64
+
+/* A descriptor that a client has handed over. */
+struct qmp_fd {
+	char *name; /* NULL: the place is free */
+	int fd;
+};
+
 struct qmp_server {
 	struct qmp_options options;
 	struct unix_listener listener;
 	struct event_source source; /* of the listener */
 	struct qmp_client *clients;
 	int64_t born_ms; /* CLOCK_MONOTONIC */
+	struct qmp_fd fds[QMP_FDS_MAX];
+	struct qmp_client *dump_client; /* waits for the end of the dump; NULL: nobody */
 };
 
 /* Seconds since the server was made. */

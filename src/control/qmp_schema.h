@@ -58,19 +58,26 @@ struct qmp_error {
 	struct error text;
 };
 
+struct qmp_client;
+
 struct qmp_call {
 	void *context;                       /* of whoever dispatches */
+	struct qmp_client *client;           /* who asks */
 	const struct json_object *arguments; /* checked; NULL: none were given */
 	struct json_object *answer;          /* the command's to set; NULL: an empty object */
 	struct qmp_error error;
 };
+
+/* The answer comes by qmp_client_answer(); until then the client is not served. */
+#define QMP_LATER 1
 
 struct qmp_command {
 	const char *name;
 	const char *help;
 	const struct qmp_member *arguments; /* NULL: none */
 	const struct qmp_type *returns;     /* NULL: nothing */
-	int (*run)(struct qmp_call *call);  /* -errno: @call->error says why */
+	int (*run)(struct qmp_call *call);  /* 0; QMP_LATER; -errno: @call->error says why */
+	bool is_long;                       /* it answers when all is done */
 };
 
 struct qmp_event {

@@ -5,7 +5,8 @@
 #include <time.h>
 
 #include "base/log.h"
-#include "qmp_private.h"
+#include "machine/dump.h"
+#include "qmp_commands.h"
 
 #define BACKLOG     64
 #define FAREWELL_MS 200 /* for all clients together */
@@ -18,6 +19,11 @@ static void forget_client(struct qmp_client *client)
 	while (*at != client)
 		at = &(*at)->next;
 	*at = client->next;
+	/* Nobody is there to have it. */
+	if (client == server->dump_client) {
+		server->dump_client = NULL;
+		machine_dump_cancel(server->options.machine);
+	}
 	qmp_client_destroy(client);
 }
 
@@ -99,6 +105,7 @@ void qmp_server_destroy(struct qmp_server *server)
 		forget_client(server->clients);
 	}
 	unix_listener_close(&server->listener);
+	qmp_forget_fds(server);
 	free(server);
 }
 
@@ -162,6 +169,13 @@ void qmp_server_event(struct qmp_server *server, enum machine_event event)
 		break;
 	case MACHINE_EVENT_RESET_HOST:
 		emit(server, "RESET", cause(false, "host-qmp-system-reset"));
+		break;
+	case MACHINE_EVENT_DUMP_PROGRESS:
+		emit(server, "DUMP_PROGRESS", qmp_dump_event(server->options.machine, false));
+		break;
+	case MACHINE_EVENT_DUMP_ENDED:
+		emit(server, "DUMP_COMPLETED", qmp_dump_event(server->options.machine, true));
+		qmp_dump_answer(server);
 		break;
 	}
 }

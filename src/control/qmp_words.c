@@ -108,6 +108,13 @@ int qmp_read_words(const char *const *words, size_t count, struct json_object **
 	return 0;
 }
 
+bool qmp_command_is_long(const char *name)
+{
+	const struct qmp_command *command = find_command(name, NULL);
+
+	return command && command->is_long;
+}
+
 const char *qmp_command_name(size_t index)
 {
 	/* The first, of negotiation, is not for people. */

@@ -137,6 +137,7 @@ int machine_create(const struct machine_options *options, struct machine **ret, 
 		(struct event_source){.fd = -1, .callback = on_key_timer, .data = machine};
 	stray_init(&machine->stray);
 	pause_init(machine);
+	dump_init(machine);
 	r = image_open(config->kernel, &machine->kernel, err);
 	if (r == 0 && config->initrd)
 		r = initrd_open(config->initrd, &machine->initrd, err);
@@ -297,6 +298,7 @@ static int load(struct machine *machine, struct error *err)
 	r = guest_mem_write(machine->mem, at.fdt, dtb.blob, dtb.size);
 	if (r < 0)
 		return error_set(err, EFAULT, "the device tree does not fit into the memory");
+	machine->kernel_at = at.kernel;
 	log_debug("kernel at 0x%" PRIx64 ", entry 0x%" PRIx64 ", device tree at 0x%" PRIx64
 		  ", initrd at 0x%" PRIx64,
 		  at.kernel, at.entry, at.fdt, at.initrd);
@@ -366,6 +368,7 @@ int machine_run(struct machine *machine, enum machine_outcome *ret, struct error
 	do {
 		r = run_boot(machine, err);
 		char_port_drain(&machine->port);
+		dump_end(machine);
 		tell_end(machine);
 		event_source_remove(&machine->start_timer);
 		event_source_remove(&machine->key_timer);

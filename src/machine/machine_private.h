@@ -15,6 +15,7 @@
 #include "core/eventfd_ops.h"
 #include "core/guest_mem.h"
 #include "core/mmio_shadow.h"
+#include "dump.h"
 #include "machine/layout.h"
 #include "machine/machine.h"
 #include "pause.h"
@@ -117,10 +118,12 @@ struct machine {
 	struct board board;
 	struct stray stray;
 	struct pause pause;
+	struct dump dump;
 	struct event_source start_timer; /* once, a while after power-on */
 	struct event_source key_timer;   /* the power key comes up again */
 	uint32_t rtc_offset; /* what the guest has set the clock to stays set over a reset */
 	unsigned boots;
+	gpa_t kernel_at; /* of this boot */
 
 	/* How this boot ends: the first to say so wins. */
 	atomic_int outcome; /* enum machine_outcome, or MACHINE_RUNNING */

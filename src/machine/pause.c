@@ -80,6 +80,8 @@ void machine_pause(struct machine *machine)
 {
 	struct board *board = &machine->board;
 
+	if (machine->dump.state == MACHINE_DUMP_ACTIVE)
+		machine->dump.resume = false;
 	if (machine->outcome != MACHINE_RUNNING || machine->pause.wanted)
 		return;
 	wake(&machine->pause, true);
@@ -94,6 +96,11 @@ void machine_resume(struct machine *machine)
 {
 	if (machine->outcome != MACHINE_RUNNING || !machine->pause.wanted)
 		return;
+	/* Memory that is being dumped does not change. */
+	if (machine->dump.state == MACHINE_DUMP_ACTIVE) {
+		machine->dump.resume = true;
+		return;
+	}
 	each_virtio(&machine->board, virtio_device_resume);
 	wake(&machine->pause, false);
 	machine_tell(machine, MACHINE_EVENT_RESUMED);
@@ -121,6 +128,14 @@ void pause_outside(struct machine *machine)
 	pthread_mutex_lock(&pause->lock);
 	pthread_cond_broadcast(&pause->changed);
 	pthread_mutex_unlock(&pause->lock);
+}
+
+void pause_forget(struct machine *machine)
+{
+	if (!machine->pause.wanted)
+		return;
+	wake(&machine->pause, false);
+	machine_tell(machine, MACHINE_EVENT_RESUMED);
 }
 
 void pause_end(struct machine *machine)

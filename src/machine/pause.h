@@ -37,6 +37,9 @@ void pause_outside(struct machine *machine);
 /* The machine has ended: nobody waits any longer. */
 void pause_end(struct machine *machine);
 
+/* The boot that was paused has ended: the next is not. */
+void pause_forget(struct machine *machine);
+
 /* The main thread, with a device's lock held: pause in the next round of the loop. */
 void machine_pause_soon(struct machine *machine);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Write inputs to start from: seeds FOLDER makes FOLDER/9p, /image, /fdt, /cmdline, /config,
- * /net, /qmp, /vhost_user, /virtqueue and /virtio with a small file of each kind that the fuzzers
- * should find at once.
+ * /net, /qmp, /vhost_user, /virtqueue, /virtio and /vmcore with a small file of each kind that the
+ * fuzzers should find at once.
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -391,6 +391,23 @@ static void save_configurations(const char *folder)
 	save(folder, "config", "bad", &bytes[1]);
 }
 
+/* A kernel's VMCOREINFO, behind the page's number. */
+static void save_vmcoreinfo(const char *folder)
+{
+	static const char text[] = "OSRELEASE=6.1.0-arm64\nPAGESIZE=4096\n"
+				   "SYMBOL(_stext)=ffff800008010000\nNUMBER(VA_BITS)=48\n"
+				   "NUMBER(kimage_voffset)=0xffff7fffc8000000\n"
+				   "NUMBER(PHYS_OFFSET)=0x40000000\nKERNELOFFSET=0\n";
+	const Elf64_Nhdr header = {.n_namesz = 11, .n_descsz = sizeof(text) - 1};
+	uint8_t data[1 + sizeof(header) + 12 + sizeof(text)] = {0};
+	const struct bytes bytes = {.data = data, .size = sizeof(data) - 1};
+
+	memcpy(data + 1, &header, sizeof(header));
+	memcpy(data + 1 + sizeof(header), "VMCOREINFO", 11);
+	memcpy(data + 1 + sizeof(header) + 12, text, sizeof(text) - 1);
+	save(folder, "vmcore", "linux", &bytes);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -403,6 +420,7 @@ int main(int argc, char **argv)
 	save_command_lines(argv[1]);
 	save_configurations(argv[1]);
 	save_frames(argv[1]);
+	save_vmcoreinfo(argv[1]);
 	save_9p(argv[1]);
 	save_vhost_user(argv[1], "all", UINT64_MAX);
 	save_vhost_user(argv[1], "least", 0);

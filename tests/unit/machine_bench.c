@@ -24,8 +24,11 @@ void machine_bench_close(struct machine_bench *bench)
 
 static int create(struct machine_bench *bench)
 {
-	const struct machine_options options = {
-		.config = &bench->config, .loop = bench->loop, .console = bench->console};
+	const struct machine_options options = {.config = &bench->config,
+						.loop = bench->loop,
+						.console = bench->console,
+						.event = bench->event,
+						.event_data = bench->event_data};
 
 	return machine_create(&options, &bench->machine, &bench->err);
 }

@@ -21,6 +21,8 @@ struct machine_bench {
 	struct event_loop *loop;
 	struct test_port port;
 	struct char_port console; /* the test port's, unless the test puts another here */
+	void (*event)(void *data, enum machine_event event); /* as machine_options has it */
+	void *event_data;
 	struct machine *machine;
 	struct error err;
 };

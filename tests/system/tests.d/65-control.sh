@@ -33,6 +33,14 @@ expect_answer() {
 	esac
 }
 
+# expect_like PATTERN COMMAND [ARGUMENTS]: the same, of a pattern as grep's.
+expect_like() {
+	wanted=$1
+	shift
+	qmp "$@"
+	say "$answer" | grep -q -e "$wanted" || fail "$1 is answered by $answer, not $wanted"
+}
+
 # qmp_event PATTERN [NUMBER]: so many of them have come.
 qmp_event() {
 	wait_until 30 qmp_events "$1" "${2:-1}" || { cat answers; fail "no event $1"; }
