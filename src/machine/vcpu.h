@@ -21,7 +21,7 @@ struct vcpu {
 	int pin;        /* host CPU, or -1 */
 	pthread_t thread;
 	atomic_bool started;
-	atomic_bool inside; /* the guest, or the answer to its exit (pause.h) */
+	atomic_bool inside;             /* the guest, or the answer to its exit (pause.h) */
 	const struct mmio_region *last; /* region of the last access */
 	uint64_t exits[VCPU_EXIT_REASONS];
 

@@ -142,9 +142,7 @@ test_dump_refused() {
 	expect_no_verb 'no machine .other. runs' dump other vmcore
 	# A reader that does not read: the dump goes on for ever.
 	mkfifo pipe
-	sleep 1000 <pipe &
-	sleeper=$!
-	on_exit "kill $sleeper"
+	exec 6<>pipe
 	expect_answer '{"return": {}}' dump-guest-memory '{"paging":false,"protocol":"file:pipe","detach":true}'
 	expect_like '{"return": {"status": "active", ' query-dump
 	expect_like '"a dump is being written already"}}' dump-guest-memory '{"paging":false,"protocol":"file:vmcore"}'
@@ -185,8 +183,7 @@ test_dump_terminal() {
 	expect_core
 	rm vmcore
 	mkfifo pipe
-	sleep 1000 <pipe &
-	on_exit "kill $!"
+	exec 6<>pipe
 	terminal "$ARMLET" dump --physical shown pipe <<-'END'
 		expect   0 %
 		send \x03
