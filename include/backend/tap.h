@@ -4,7 +4,9 @@
  * moves the frames; without it we do, with a system call each.
  *
  * An interface that is there already keeps its settings and stays; one that
- * is made here is brought up and vanishes with the port.
+ * is made here is brought up and vanishes with the port. On a bridge it begins
+ * its address with fe, as libvirt's do: a bridge takes the lowest address of its
+ * interfaces for its own, and that must not be one that comes and goes.
  */
 #ifndef ARMLET_BACKEND_TAP_H
 #define ARMLET_BACKEND_TAP_H
@@ -15,8 +17,9 @@
 enum tap_vhost { TAP_VHOST_AUTO, TAP_VHOST_ON, TAP_VHOST_OFF };
 
 struct tap_options {
-	const char *name; /* NULL: a new one, "tapN" */
-	unsigned pairs;   /* 1 to NET_PAIRS_MAX */
+	const char *name;   /* NULL: a new one, "tapN" */
+	const char *bridge; /* of the host, which it is put on; NULL: none */
+	unsigned pairs;     /* 1 to NET_PAIRS_MAX */
 	enum tap_vhost vhost;
 };
 

@@ -44,10 +44,11 @@ enum net_mode { NET_MODE_NONE, NET_MODE_USER, NET_MODE_TAP };
 
 /* As of struct tap_options (backend/tap.h), struct passt_options (backend/passt.h). */
 struct net_config {
-	int mode;        /* enum net_mode; with a @tap it is NET_MODE_TAP */
-	const char *tap; /* NULL: a new one */
-	const char *mac; /* NULL: derived */
-	uint32_t mtu;    /* 0: the interface's */
+	int mode;           /* enum net_mode; with a @tap or @bridge it is NET_MODE_TAP */
+	const char *tap;    /* NULL: a new one */
+	const char *bridge; /* of the tap; NULL: none */
+	const char *mac;    /* NULL: derived */
+	uint32_t mtu;       /* 0: the interface's */
 	uint32_t queues;
 	int vhost; /* enum tap_vhost */
 };

@@ -211,13 +211,20 @@ static void probe_offloads(struct tap *tap)
 	tun_set_offloads(fd, 0);
 }
 
-/* MTU, and that it is up: one that was there before is its owner's, so only looked at. */
+/* One that vanishes with us; another was there before, and is its owner's. */
+static bool is_ours(const struct tap *tap)
+{
+	struct ifreq request = {0};
+
+	return ioctl(tap->port.pairs[0].fd, TUNGETIFF, &request) == 0 &&
+	       !(request.ifr_flags & IFF_PERSIST);
+}
+
+/* MTU, and that it is up: one that was there before is only looked at. */
 static void look_at_interface(struct tap *tap)
 {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq tun = {0};
 	struct ifreq request = {0};
-	bool ours;
 
 	memcpy(request.ifr_name, tap->name, sizeof(request.ifr_name));
 	if (fd < 0)
@@ -225,13 +232,69 @@ static void look_at_interface(struct tap *tap)
 	if (ioctl(fd, SIOCGIFMTU, &request) == 0 && request.ifr_mtu >= NET_MTU_MIN &&
 	    request.ifr_mtu <= NET_MTU_MAX)
 		tap->port.mtu = (uint16_t)request.ifr_mtu;
-	ours = ioctl(tap->port.pairs[0].fd, TUNGETIFF, &tun) == 0 && !(tun.ifr_flags & IFF_PERSIST);
 	if (ioctl(fd, SIOCGIFFLAGS, &request) < 0 || request.ifr_flags & IFF_UP)
 		return;
 	request.ifr_flags |= IFF_UP;
-	if (!ours || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+	if (!is_ours(tap) || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
 		log_warning("%s is down: nothing comes through before 'ip link set %s up'",
 			    tap->name, tap->name);
+}
+
+/* Its bridge. */
+
+static bool is_on_bridge(const struct tap *tap, const char *bridge)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/brif/%s", bridge, tap->name);
+	return access(path, F_OK) == 0;
+}
+
+static int refuse_bridge(const struct tap *tap, const char *bridge, int code, struct error *err)
+{
+	if (code == ENODEV)
+		return error_set(err, code,
+				 "--net tap=%s: bridge=%s: the host has no such interface; make it "
+				 "with 'ip link add %s type bridge'",
+				 tap->name, bridge, bridge);
+	if (code == EOPNOTSUPP || code == EINVAL)
+		return error_set(err, code,
+				 "--net tap=%s: bridge=%s: this interface of the host is no bridge",
+				 tap->name, bridge);
+	if (code == EPERM || code == EACCES)
+		return error_set(err, code,
+				 "--net tap=%s: bridge=%s: this user may not put it there; make a "
+				 "tap as root, put it on the bridge with 'ip link set TAP master "
+				 "%s', and give tap=TAP alone",
+				 tap->name, bridge, bridge);
+	if (code == EBUSY)
+		return error_set(err, code,
+				 "--net tap=%s: bridge=%s: it is on another bridge already",
+				 tap->name, bridge);
+	return error_set_errno(err, code, "--net tap=%s: bridge=%s", tap->name, bridge);
+}
+
+static int join_bridge(const struct tap *tap, const char *bridge, struct error *err)
+{
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = {0};
+	int code;
+
+	if (fd < 0)
+		return refuse_bridge(tap, bridge, errno, err);
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", tap->name);
+	if (is_ours(tap) && ioctl(fd, SIOCGIFHWADDR, &request) == 0) {
+		request.ifr_hwaddr.sa_data[0] = (char)0xfe;
+		ioctl(fd, SIOCSIFHWADDR, &request); /* else it has the address that it has */
+	}
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", bridge);
+	request.ifr_ifindex = (int)if_nametoindex(tap->name);
+	if (ioctl(fd, SIOCBRADDIF, &request) == 0)
+		return 0;
+	code = errno;
+	if (code == EBUSY && is_on_bridge(tap, bridge))
+		return 0;
+	return refuse_bridge(tap, bridge, code, err);
 }
 
 /* A vhost for each pair, or none at all. */
@@ -275,6 +338,16 @@ static int check_name(const char *name, struct error *err)
 	return 0;
 }
 
+static int check_bridge(const struct tap_options *options, const char *shown, struct error *err)
+{
+	int r = options->bridge ? check_name(options->bridge, NULL) : 0;
+
+	return r < 0 ? error_set(err, EINVAL,
+				 "--net tap=%s: bridge=%s: no interface can have this name", shown,
+				 options->bridge)
+		     : 0;
+}
+
 int tap_open(const struct tap_options *options, struct net_port **ret, struct error *err)
 {
 	const char *shown = options->name ? options->name : "tapN";
@@ -282,6 +355,8 @@ int tap_open(const struct tap_options *options, struct net_port **ret, struct er
 	struct tap *tap;
 	int r = options->name ? check_name(options->name, err) : 0;
 
+	if (r == 0)
+		r = check_bridge(options, shown, err);
 	if (r < 0)
 		return r;
 	tap = calloc(1, sizeof(*tap));
@@ -308,6 +383,9 @@ int tap_open(const struct tap_options *options, struct net_port **ret, struct er
 		return r;
 	probe_offloads(tap);
 	look_at_interface(tap);
+	r = options->bridge ? join_bridge(tap, options->bridge, err) : 0;
+	if (r < 0)
+		return r;
 	*ret = steal_ptr(&port);
 	return 0;
 }

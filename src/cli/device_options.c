@@ -103,6 +103,11 @@ const struct option_def net_properties[] = {
 	 .type = OPTION_STRING,
 	 NET(tap),
 	 .help = "this tap interface; it is made if it is not there"},
+	{.name = "bridge",
+	 .argument = "IF",
+	 .type = OPTION_STRING,
+	 NET(bridge),
+	 .help = "put the tap on this bridge of the host"},
 	{.name = "mac",
 	 .argument = "MAC",
 	 .type = OPTION_STRING,
@@ -140,7 +145,7 @@ void settle_net_config(void *record)
 {
 	struct net_config *net = record;
 
-	if (net->tap && net->mode == NET_MODE_NONE)
+	if ((net->tap || net->bridge) && net->mode == NET_MODE_NONE)
 		net->mode = NET_MODE_TAP;
 }
 

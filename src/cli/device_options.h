@@ -14,7 +14,7 @@ extern const struct option_def balloon_properties[];
 void init_disk_config(void *record);
 void init_net_config(void *record);
 
-/* A network with a tap is one of taps. */
+/* A network with a tap, or on a bridge, is one of taps. */
 void settle_net_config(void *record);
 
 #endif

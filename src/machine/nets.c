@@ -47,6 +47,9 @@ static int check_net(const struct net_config *config, struct error *err)
 	if (config->tap && config->mode == NET_MODE_USER)
 		return error_set(err, EINVAL, "--net: user and tap=%s do not go together",
 				 config->tap);
+	if (config->bridge && mode == NET_MODE_USER)
+		return error_set(err, EINVAL, "--net: user and bridge=%s do not go together",
+				 config->bridge);
 	if (mode == NET_MODE_USER && config->queues > 1)
 		return error_set(err, EINVAL, "--net user: queues: passt has one pair of them");
 	if (mode == NET_MODE_USER && config->vhost == TAP_VHOST_ON)
@@ -71,6 +74,7 @@ static int open_tap(struct machine_net *net, struct error *err)
 {
 	const struct tap_options options = {
 		.name = net->config->tap,
+		.bridge = net->config->bridge,
 		.pairs = net->config->queues,
 		.vhost = (enum tap_vhost)net->config->vhost,
 	};

@@ -104,6 +104,9 @@ static const struct {
 	 " {\"file\": \"c\", \"block-size\": 4096}]}"},
 	{"-n|tap=t0,vhost=off|-n|user",
 	 "{\"nets\": [{\"tap\": \"t0\", \"vhost\": \"off\"}, {\"mode\": \"user\"}]}"},
+	{"-n|bridge=br0,tap=t0|-n|bridge=br1",
+	 "{\"nets\": [{\"mode\": \"tap\", \"tap\": \"t0\", \"bridge\": \"br0\"},"
+	 " {\"bridge\": \"br1\"}]}"},
 	{"-n|tap=t0", "{\"nets\": [{\"mode\": \"tap\", \"tap\": \"t0\"}]}"},
 	{"-v|/:root|-v|/tmp:t:ro", "{\"volumes\": [\"/:root\", \"/tmp:t:ro\"]}"},
 	{"--balloon", "{\"balloon\": {}}"},

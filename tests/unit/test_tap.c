@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
 #include <sched.h>
@@ -212,6 +213,71 @@ START_TEST(test_frames)
 }
 END_TEST
 
+static bool make_bridge(const char *name)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool made = fd >= 0 && ioctl(fd, SIOCBRADDBR, name) == 0;
+
+	close(fd);
+	return made;
+}
+
+static int join(const char *name, const char *bridge, struct net_port **ret, struct error *err)
+{
+	const struct tap_options options = {.name = name, .bridge = bridge, .pairs = 1};
+
+	return tap_open(&options, ret, err);
+}
+
+/* What leaves the guest's end comes out of the bridge; the tap's address is above all others. */
+START_TEST(test_bridge)
+{
+	static const struct {
+		const char *bridge, *says;
+	} refused[] = {
+		{"none0", "the host has no such interface; make it with 'ip link add none0 type "},
+		{"lo", "this interface of the host is no bridge"},
+		{"a/b", "no interface can have this name"},
+		{"", "no interface can have this name"},
+		{"br1", "it is on another bridge already"},
+	};
+	struct ifreq request = {.ifr_name = "one0"};
+	struct net_port *port = NULL;
+	struct error err = {0};
+	int fd;
+
+	if (!own_network() || !make_bridge("br0") || !make_bridge("br1"))
+		return;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_msg(join("one0", "br0", &port, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(ioctl(fd, SIOCGIFHWADDR, &request), 0);
+	ck_assert_uint_eq((uint8_t)request.ifr_hwaddr.sa_data[0], 0xfe);
+	strcpy(request.ifr_name, "br0");
+	request.ifr_ifindex = (int)if_nametoindex("one0");
+	ck_assert_int_lt(ioctl(fd, SIOCBRADDIF, &request), 0);
+	ck_assert_int_eq(errno, EBUSY);
+	net_port_destroy(port);
+	ck_assert_uint_eq(if_nametoindex("one0"), 0);
+
+	/* One that was there, and is on a bridge. */
+	make_persistent("one0", IFF_TAP | IFF_NO_PI);
+	request.ifr_ifindex = (int)if_nametoindex("one0");
+	ck_assert_int_eq(ioctl(fd, SIOCBRADDIF, &request), 0);
+	close(fd);
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		const char *name = i + 1 < ARRAY_SIZE(refused) ? "two0" : "one0";
+		char says[256];
+
+		port = NULL;
+		snprintf(says, sizeof(says), "--net tap=%s: bridge=%s: %s", name, refused[i].bridge,
+			 refused[i].says);
+		ck_assert_int_lt(join(name, refused[i].bridge, &port, &err), 0);
+		ck_assert_msg(!strncmp(err.text, says, strlen(says)), "%s", err.text);
+		ck_assert_ptr_null(port);
+	}
+}
+END_TEST
+
 const char unit_name[] = "tap";
 const struct unit_case unit_cases[] = {
 	UNIT_LOOP(test_bad_name, ARRAY_SIZE(bad_names)),
@@ -220,5 +286,6 @@ const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_existing),
 	UNIT_CASE(test_no_vhost),
 	UNIT_CASE(test_frames),
+	UNIT_CASE(test_bridge),
 	{0},
 };

@@ -130,6 +130,53 @@ test_net_tap() {
 	[ "$left" = "$index" ] || fail "the interface is another one"
 }
 
+# a_bridge NAME ADDRESS: a bridge of the host's, until the end of the test.
+a_bridge() {
+	need brctl
+	modprobe bridge 2>/dev/null
+	brctl addbr "$1" || skip "the host makes no bridges"
+	on_exit "ifconfig $1 down; brctl delbr $1"
+	ifconfig "$1" "$2" netmask 255.255.255.0 up
+}
+
+describe net_bridge "taps on a bridge: two guests reach the host there, and each other" 120
+test_net_bridge() {
+	need_taps
+	a_bridge armbr0 10.77.1.1
+	guest_script <<-'END'
+		ifconfig eth0 "10.77.1.$(sed 's/.*host=\([0-9]*\).*/\1/' /proc/cmdline)" netmask 255.255.255.0 up
+		echo ready
+		read -r word
+		ping -c 1 -w 20 10.77.1.1 >/dev/null && echo "the host answers"
+		[ "$word" = off ] || ping -c 1 -w 20 10.77.1.2 >/dev/null && echo "the other answers"
+	END
+	mkdir other
+	(
+		cp initrd other
+		cd other || exit
+		mkfifo pipe
+		exec 3<>pipe
+		start_linux -a "$words host=2" -n bridge=armbr0 <pipe
+		echo "$PID" >process
+		wait_for '^ready' 60
+	) || exit
+	converse -a "$words host=3" -n tap=armtap1,bridge=armbr0
+	wait_for '^ready' 60
+	case $(cat /sys/class/net/armtap1/address) in
+	fe:*) ;;
+	*) fail "the tap's address is not above the others" ;;
+	esac
+	tell both
+	farewell 60
+	expect_status 0
+	expect_silence
+	expect_out '^the host answers' '^the other answers'
+	! interface armtap1 || fail "armtap1 is left"
+	kill -KILL "$(cat other/process)"
+	wait_until 10 gone "$(cat other/process)"
+	refused_net '--net tap=tap[0-9]*: bridge=lo: this interface of the host is no bridge' -n bridge=lo
+}
+
 describe net_broken_ring "a driver that breaks its ring under vhost is told, and may begin anew"
 test_net_broken_ring() {
 	need_taps
@@ -164,6 +211,7 @@ test_bad_net_properties() {
 	refused_net '--net user: vhost: that is for taps' -n user,vhost=on
 	refused_net "--net: vhost: 'maybe' is not one of auto on off" -n tap,vhost=maybe
 	refused_net '--net: user and tap=x do not go together' -n user,tap=x
+	refused_net '--net: user and bridge=x do not go together' -n user,bridge=x
 	refused_net "--net: 'bridge' is not one of none user tap" -n bridge
 	refused_net "--net: unknown property 'mak'; did you mean 'mac'?" -n user,mak=x
 	refused_net '--net user: once is enough' -n user -n user
