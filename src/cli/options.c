@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "options_json.h"
 
 #define MAX_NAMES   64
 #define HELP_COLUMN 30
@@ -288,7 +287,8 @@ struct words {
 	const struct option_table *table;
 	int count;
 	char **at;
-	const char *configured; /* what a file has for the positional; words come before it */
+	const char
+		*configured; /* what OPTION_CONFIG has for the positional; words come before it */
 };
 
 static char *next_word(struct words *words)
@@ -311,7 +311,7 @@ static const struct option_def *positional(const struct option_table *table)
 	return table->positional ? find(table, table->positional, strlen(table->positional)) : NULL;
 }
 
-static int apply_config(const struct option_def *option, const char *path, struct words *words,
+static int apply_config(const struct option_def *option, const char *where, struct words *words,
 			void *target, struct error *err)
 {
 	const struct option_def *alone = positional(words->table);
@@ -320,7 +320,7 @@ static int apply_config(const struct option_def *option, const char *path, struc
 
 	if (*config)
 		return error_set(err, EINVAL, "--%s: given more than once", option->name);
-	r = options_read_file(words->table, path, target, config, err);
+	r = option->read(words->table, where, target, config, err);
 	if (r < 0)
 		return error_prefix(err, "--%s ", option->name);
 	if (alone)

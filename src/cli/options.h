@@ -10,6 +10,9 @@
 
 #include "base/error.h"
 
+struct json_object;
+struct option_table;
+
 enum option_type {
 	OPTION_FLAG,    /* bool: set to true */
 	OPTION_STRING,  /* const char * */
@@ -22,7 +25,7 @@ enum option_type {
 	OPTION_CHOICE,  /* enum (int): the index of the word in choices */
 	OPTION_SWITCH,  /* OPTION_CHOICE; without a word it is choices[1] */
 	OPTION_RECORDS, /* structures[max] as "WORD,name=value,flag", count at count_offset */
-	OPTION_CONFIG, /* a JSON file whose options stand here; struct json_object *, what it was */
+	OPTION_CONFIG,  /* options that stand elsewhere; struct json_object *, what they were */
 };
 
 struct option_def {
@@ -50,6 +53,10 @@ struct option_def {
 	size_t record_size;
 	void (*record_init)(void *record); /* NULL: zeroes */
 	void (*record_done)(void *record); /* NULL; what follows from what was said */
+
+	/* Of OPTION_CONFIG, as options_read_file() of options_json.h. */
+	int (*read)(const struct option_table *table, const char *where, void *target,
+		    struct json_object **ret, struct error *err);
 };
 
 /* Whether the next word is none of the option's: a value that it may have is joined to it. */

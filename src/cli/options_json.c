@@ -308,7 +308,7 @@ static int parse_text(const char *path, const char *text, size_t size, struct js
 	return 0;
 }
 
-static int read_text(const char *path, char **ret, size_t *ret_size, struct error *err)
+int options_read_text(const char *path, char **ret, size_t *ret_size, struct error *err)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	_cleanup_free_ char *text = malloc(OPTIONS_JSON_MAX + 2);
@@ -316,17 +316,17 @@ static int read_text(const char *path, char **ret, size_t *ret_size, struct erro
 	ssize_t got;
 
 	if (fd < 0)
-		return error_set_errno(err, errno, "%s", path);
+		return error_set(err, errno, "%s", strerror(errno));
 	if (!text)
-		return error_set_errno(err, ENOMEM, "%s", path);
+		return error_set(err, ENOMEM, "%s", strerror(ENOMEM));
 	do {
 		got = read(fd, text + size, OPTIONS_JSON_MAX + 1 - size);
 		size += got > 0 ? (size_t)got : 0;
 	} while (got > 0 || (got < 0 && errno == EINTR));
 	if (got < 0)
-		return error_set_errno(err, errno, "%s", path);
+		return error_set(err, errno, "%s", strerror(errno));
 	if (size > OPTIONS_JSON_MAX)
-		return error_set(err, EFBIG, "%s: this is too large for a configuration", path);
+		return error_set(err, EFBIG, "this is too large for a configuration");
 	text[size] = '\0';
 	*ret = steal_ptr(&text);
 	*ret_size = size;
@@ -339,9 +339,11 @@ int options_read_file(const struct option_table *table, const char *path, void *
 	_cleanup_(cleanup_put_json_) struct json_object *object = NULL;
 	_cleanup_free_ char *text = NULL;
 	size_t size = 0;
-	int r = read_text(path, &text, &size, err);
+	int r = options_read_text(path, &text, &size, err);
 
-	if (r == 0)
+	if (r < 0)
+		error_prefix(err, "%s: ", path);
+	else
 		r = parse_text(path, text, size, &object, err);
 	if (r < 0)
 		return r;

@@ -26,6 +26,12 @@ int options_from_json(const struct option_def *rows, struct json_object *object,
 int options_read_file(const struct option_table *table, const char *path, void *target,
 		      struct json_object **ret, struct error *err);
 
+/*
+ * A file's bytes, OPTIONS_JSON_MAX at most, and a NUL behind. The caller frees @ret. The
+ * sentence is without @path.
+ */
+int options_read_text(const char *path, char **ret, size_t *ret_size, struct error *err);
+
 /* All that @target says, what was set and what was not; read back, it is the same. */
 struct json_object *options_to_json(const struct option_def *rows, const void *target);
 

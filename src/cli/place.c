@@ -37,7 +37,7 @@ static int join(char **ret, struct error *err, const char *fmt, ...)
 }
 
 /* It is the name of a folder, and stands in command lines. */
-static int check_name(const char *name, struct error *err)
+int place_check_name(const char *name, struct error *err)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789._-";
@@ -133,7 +133,7 @@ static long owner(const struct place *place)
 
 static int set_paths(const char *name, struct place *ret, struct error *err)
 {
-	int r = check_name(name, err);
+	int r = place_check_name(name, err);
 
 	*ret = (struct place){.lock = -EBADF};
 	if (r == 0)
@@ -284,7 +284,7 @@ int place_state(const char *name, bool make, char **ret, struct error *err)
 {
 	_cleanup_free_ char *base = NULL;
 	_cleanup_free_ char *folder = NULL;
-	int r = check_name(name, err);
+	int r = place_check_name(name, err);
 
 	if (r == 0)
 		r = find_state(&base, err);
@@ -321,7 +321,7 @@ int place_definition(const char *name, bool make, char **ret, struct error *err)
 {
 	_cleanup_free_ char *base = NULL;
 	_cleanup_free_ char *path = NULL;
-	int r = check_name(name, err);
+	int r = place_check_name(name, err);
 
 	if (r == 0)
 		r = find_config(&base, err);
@@ -403,7 +403,7 @@ int place_each_definition(void (*seen)(void *data, const char *name), void *data
 		char *name = entries[i]->d_name;
 
 		name[strlen(name) - strlen(DEFINITION)] = '\0';
-		if (check_name(name, NULL) == 0)
+		if (place_check_name(name, NULL) == 0)
 			seen(data, name);
 		free(entries[i]);
 	}

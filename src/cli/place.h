@@ -32,6 +32,9 @@ struct place {
 	int lock;      /* -1: it is another's */
 };
 
+/* Whether a machine can have the name: 0, or -EINVAL with a sentence. */
+int place_check_name(const char *name, struct error *err);
+
 /*
  * Take the name for this process. -EINVAL: no name is like that; -EADDRINUSE: a machine
  * has it; or what the host says. @ret is then as after place_leave().

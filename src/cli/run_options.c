@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "cli.h"
 #include "device_options.h"
+#include "options_json.h"
 
 #define AT(member) .offset = offsetof(struct run_options, member)
 #define COUNTED(member, counter)                        \
@@ -182,6 +183,7 @@ const struct option_def run_rows[] = {
 	 .argument = "FILE",
 	 .type = OPTION_CONFIG,
 	 AT(config),
+	 .read = options_read_file,
 	 .only_here = true,
 	 .help = "all that a JSON file says, as --dry-run prints it"},
 	{.name = "dry-run",
