@@ -79,13 +79,18 @@ struct run_options {
 	const char *name; /* NULL: none */
 	const char *api;  /* of the control socket; NULL: the place's, if there is a name */
 	struct json_object *config; /* what a file said, whose strings are in here; NULL: none */
+	struct json_object *domain; /* what libvirt.h says it is; NULL: none */
 	const char *directory;      /* to work in; NULL: the present one */
+	bool lenient;
 	bool dry_run;
 	bool detach;
 };
 
 void run_options_init(struct run_options *options);
 void run_options_finish(struct run_options *options);
+
+/* When all options are read: what the domain has and armlet has not is refused, or warned of. */
+int run_options_settle(const struct run_options *options, struct error *err);
 
 /* Print @object, which is freed, for people as well; returns the exit status. */
 int print_json(struct json_object *object);

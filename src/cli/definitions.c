@@ -90,6 +90,8 @@ int create_main(int argc, char **argv)
 	else if (run.detach || run.dry_run)
 		r = error_set(&err, EINVAL, "--detach and --dry-run are for armlet run");
 	else
+		r = run_options_settle(&run, &err);
+	if (r == 0)
 		r = keep(name, &run, &err);
 	run_options_finish(&run);
 	if (r < 0)

@@ -371,6 +371,9 @@ int run_main(int argc, char **argv)
 	run_options_init(&run.options);
 	if (!parse_or_end(&run_table, argc, argv, &run.options, &status))
 		return status;
+	log_set_level((enum log_level)run.options.log_level);
+	if (run_options_settle(&run.options, &err) < 0)
+		return fail_with("run", &err);
 	if (run.options.dry_run)
 		return print_json(options_to_json(run_table.options, &run.options));
 	if (run.options.directory && chdir(run.options.directory) < 0) {
@@ -386,7 +389,6 @@ int run_main(int argc, char **argv)
 			puts(run.options.name);
 		return status;
 	}
-	log_set_level((enum log_level)run.options.log_level);
 	r = set_up(&run, &err);
 	if (r == 0)
 		r = machine_run(run.machine, &outcome, &err);

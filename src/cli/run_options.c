@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The options of `armlet run`. */
+#include <stdio.h>
+#include <string.h>
+
 #include "base/log.h"
 #include "cli.h"
 #include "device_options.h"
+#include "libvirt.h"
 #include "options_json.h"
 
 #define AT(member) .offset = offsetof(struct run_options, member)
@@ -186,6 +190,18 @@ const struct option_def run_rows[] = {
 	 .read = options_read_file,
 	 .only_here = true,
 	 .help = "all that a JSON file says, as --dry-run prints it"},
+	{.name = "libvirt",
+	 .argument = "DOMAIN",
+	 .type = OPTION_CONFIG,
+	 AT(domain),
+	 .read = libvirt_read,
+	 .only_here = true,
+	 .help = "a libvirt domain: a file of XML, or URI/NAME as qemu:///system/web"},
+	{.name = "lenient",
+	 .type = OPTION_FLAG,
+	 AT(lenient),
+	 .only_here = true,
+	 .help = "warn of what armlet has not of the domain, instead of refusing it"},
 	{.name = "dry-run",
 	 .type = OPTION_FLAG,
 	 AT(dry_run),
@@ -274,5 +290,49 @@ void run_options_init(struct run_options *run)
 void run_options_finish(struct run_options *run)
 {
 	json_object_put(run->config);
+	json_object_put(run->domain);
 	run->config = NULL;
+	run->domain = NULL;
+}
+
+/* As many of the sentences as have room; what is left out is counted. */
+static int refuse_lacks(const char *where, struct json_object *lacks, struct error *err)
+{
+	char text[ERROR_TEXT_MAX - 128] = "";
+	size_t count = json_object_array_length(lacks), used = 0, said = 0;
+	char more[80] = "--lenient runs it all the same";
+
+	for (; said < count; said++) {
+		const char *lack = json_object_get_string(json_object_array_get_idx(lacks, said));
+		size_t size = strlen(lack) + 2;
+
+		if (said && used + size >= sizeof(text))
+			break;
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", said ? "; " : "",
+					 lack);
+		used = used < sizeof(text) ? used : sizeof(text) - 1;
+	}
+	if (said < count)
+		snprintf(more, sizeof(more), "and %zu more; --lenient tells of all, and runs it",
+			 count - said);
+	return error_set(err, EOPNOTSUPP, "--libvirt %.64s: %s; %s", where, text, more);
+}
+
+int run_options_settle(const struct run_options *run, struct error *err)
+{
+	struct json_object *lacks = NULL, *where = NULL;
+	size_t count;
+
+	if (!run->domain)
+		return run->lenient ? error_set(err, EINVAL, "--lenient: that is for --libvirt")
+				    : 0;
+	json_object_object_get_ex(run->domain, "where", &where);
+	json_object_object_get_ex(run->domain, "lacks", &lacks);
+	count = json_object_array_length(lacks);
+	if (count && !run->lenient)
+		return refuse_lacks(json_object_get_string(where), lacks, err);
+	for (size_t i = 0; i < count; i++)
+		log_warning("--libvirt %s: %s", json_object_get_string(where),
+			    json_object_get_string(json_object_array_get_idx(lacks, i)));
+	return 0;
 }
