@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Write inputs to start from: seeds FOLDER makes FOLDER/9p, /image, /fdt, /cmdline, /config,
- * /net, /qmp, /vhost_user, /virtqueue, /virtio and /vmcore with a small file of each kind that the
- * fuzzers should find at once.
+ * /domain, /net, /qmp, /vhost_user, /virtqueue, /virtio and /vmcore with a small file of each kind
+ * that the fuzzers should find at once.
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -408,6 +408,53 @@ static void save_vmcoreinfo(const char *folder)
 	save(folder, "vmcore", "linux", &bytes);
 }
 
+#define OS "<os><type arch='aarch64' machine='virt'>hvm</type><kernel>/k</kernel></os>"
+
+/* Domains of libvirt: with what most have, with each kind of device, and with a document type. */
+static void save_domains(const char *folder)
+{
+	static const char *const domains[] = {
+		"<domain type='kvm'><name>a</name><memory unit='MiB'>256</memory><currentMemory>"
+		"131072</currentMemory><vcpu cpuset='1' current='1'>2</vcpu><cputune><vcpupin "
+		"vcpu='0' cpuset='1'/></cputune>" OS
+		"<features><acpi/><gic version='3'/></features>"
+		"<cpu mode='host-passthrough'><topology sockets='1' cores='2' threads='1'/></cpu>"
+		"<on_reboot>destroy</on_reboot><devices><memballoon model='virtio'/></devices>"
+		"</domain>",
+		"<domain>" OS "<devices><disk type='file' device='cdrom'><driver type='raw' "
+		"cache='none' io='native' discard='unmap' error_policy='stop' queues='2'/><source "
+		"file='/d'/><target bus='virtio'/><readonly/><serial>s</serial><blockio "
+		"logical_block_size='512'/></disk><disk type='network'><source protocol='nbd' "
+		"name='e' tls='yes'><host name='h' port='1'/></source></disk><disk type='volume'>"
+		"<source pool='p' volume='v'/></disk></devices></domain>",
+		"<domain>" OS
+		"<devices><interface type='network'><mac address='52:54:00:00:00:01'/>"
+		"<source network='n'/><target dev='t'/><driver name='vhost' "
+		"queues='2'/></interface>"
+		"<interface type='user'><portForward proto='udp' address='::1'><range start='1' "
+		"end='3' to='5'/></portForward></interface></devices></domain>",
+		"<domain>" OS
+		"<devices><serial type='pty'/><console type='file'><source path='/a,b'/>"
+		"<target type='virtio'/></console><channel type='unix'><source mode='bind' "
+		"path='/s'/><target type='virtio' name='n'/></channel><filesystem type='mount'>"
+		"<driver type='virtiofs'/><source dir='/f'/><target "
+		"dir='t'/><readonly/></filesystem>"
+		"<vsock><cid address='3'/></vsock><rng><backend "
+		"model='random'>/dev/urandom</backend>"
+		"</rng><graphics/></devices></domain>",
+		"<!DOCTYPE domain [<!ENTITY a 'b'>]><domain>&a;<![CDATA[x]]><?y?></domain>",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(domains); i++) {
+		const struct bytes bytes = {.data = (uint8_t *)(uintptr_t)domains[i],
+					    .size = strlen(domains[i])};
+		char name[16];
+
+		snprintf(name, sizeof(name), "%zu", i);
+		save(folder, "domain", name, &bytes);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -419,6 +466,7 @@ int main(int argc, char **argv)
 	save_trees(argv[1]);
 	save_command_lines(argv[1]);
 	save_configurations(argv[1]);
+	save_domains(argv[1]);
 	save_frames(argv[1]);
 	save_vmcoreinfo(argv[1]);
 	save_9p(argv[1]);
