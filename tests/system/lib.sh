@@ -55,11 +55,23 @@ need_libraries() {
 	need "$1"
 }
 
-# need_shared PROGRAM: the same, and $ARMLET is one that is linked with libnbd.
-need_shared() {
+# take_shared PROGRAM: the same, and $ARMLET is one with shared libraries.
+take_shared() {
 	need_libraries "$1"
 	! emulated || ARMLET=${ARMLET_SHARED:-}
-	[ -x "$ARMLET" ] || skip "there is no armlet with libnbd (ARMLET_SHARED)"
+	[ -x "$ARMLET" ] || skip "there is no armlet with shared libraries (ARMLET_SHARED)"
+}
+
+# need_libvirt: $ARMLET is one that reads domains of libvirt.
+need_libvirt() {
+	take_shared qemu-nbd
+	armlet run --libvirt none.xml
+	! grep -q 'built without libvirt' err || skip "this armlet was built without libvirt"
+}
+
+# need_shared PROGRAM: the program, and $ARMLET is one that is linked with libnbd.
+need_shared() {
+	take_shared "$1"
 	armlet run -k "$(payload_path null)" --disk nbd+unix:///?socket=none
 	! grep -q 'built without libnbd' err || skip "this armlet was built without libnbd"
 }
