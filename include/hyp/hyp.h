@@ -182,6 +182,12 @@ void hyp_vcpu_unkick(struct hyp_vcpu *vcpu);
 int hyp_vcpu_inject_abort(struct hyp_vcpu *vcpu);
 
 /*
+ * Make an SError interrupt pending, which the guest takes once PSTATE.A lets it. Any
+ * thread, of a vCPU that is out of the guest.
+ */
+int hyp_vcpu_inject_serror(struct hyp_vcpu *vcpu);
+
+/*
  * Posted writes (core/mmio_shadow.h). hyp_post_writes() and hyp_drop_writes()
  * begin or end to queue writes to a range, or to drop those of one value; any
  * thread. hyp_posted_pending() is cheap. hyp_take_posted() copies the oldest

@@ -85,6 +85,12 @@ void machine_reset(struct machine *machine);
 /* Whether that, and not the guest, has ended the last boot. */
 bool machine_reset_by_host(const struct machine *machine);
 
+/*
+ * An SError interrupt for the first vCPU, which is held for that moment: Linux takes it as
+ * a broken machine, and panics. -ESRCH: the machine does not run.
+ */
+int machine_inject_serror(struct machine *machine, struct error *err);
+
 /* Which thread runs vCPU @index, as gettid(2); 0: none. @index is below the configuration's. */
 int machine_vcpu_thread(const struct machine *machine, uint32_t index);
 

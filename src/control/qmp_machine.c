@@ -69,6 +69,13 @@ static int system_reset(struct qmp_call *call)
 	return 0;
 }
 
+static int inject_nmi(struct qmp_call *call)
+{
+	struct error err = {0};
+
+	return qmp_told(call, machine_inject_serror(qmp_machine_of(call), &err), &err);
+}
+
 static int quit(struct qmp_call *call)
 {
 	const struct qmp_options *options = &qmp_server_of(call)->options;
@@ -127,6 +134,10 @@ static const struct qmp_command commands[] = {
 	{.name = "system_reset",
 	 .run = system_reset,
 	 .help = "reset the machine without asking the guest; with --no-reboot it ends"},
+	{.name = "inject-nmi",
+	 .run = inject_nmi,
+	 .help = "an SError interrupt for the first vCPU, on which Linux panics; the power key "
+		 "is system_powerdown's"},
 	{.name = "quit", .run = quit, .help = "end the machine now, without asking the guest"},
 	{.name = "balloon",
 	 .run = qmp_balloon,

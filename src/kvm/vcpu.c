@@ -285,3 +285,12 @@ int hyp_vcpu_inject_abort(struct hyp_vcpu *vcpu)
 	vcpu->read_pending = false;
 	return r < 0 ? r : 0;
 }
+
+int hyp_vcpu_inject_serror(struct hyp_vcpu *vcpu)
+{
+	/* Without a syndrome of ours: that would need the RAS extension. */
+	struct kvm_vcpu_events events = {.exception.serror_pending = 1};
+	int r = kvm_ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events);
+
+	return r < 0 ? r : 0;
+}

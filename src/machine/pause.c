@@ -76,19 +76,23 @@ static void await_outside(struct machine *machine)
 	pthread_mutex_unlock(&pause->lock);
 }
 
+/* All vCPUs out of the guest; the devices go on. */
+static void hold_vcpus(struct machine *machine)
+{
+	wake(&machine->pause, true);
+	for (uint32_t i = 0; i < machine->board.vcpu_count; i++)
+		vcpu_kick(&machine->board.vcpus[i]);
+	await_outside(machine);
+}
+
 void machine_pause(struct machine *machine)
 {
-	struct board *board = &machine->board;
-
 	if (machine->dump.state == MACHINE_DUMP_ACTIVE)
 		machine->dump.resume = false;
 	if (machine->outcome != MACHINE_RUNNING || machine->pause.wanted)
 		return;
-	wake(&machine->pause, true);
-	for (uint32_t i = 0; i < board->vcpu_count; i++)
-		vcpu_kick(&board->vcpus[i]);
-	await_outside(machine);
-	each_virtio(board, virtio_device_pause);
+	hold_vcpus(machine);
+	each_virtio(&machine->board, virtio_device_pause);
 	machine_tell(machine, MACHINE_EVENT_PAUSED);
 }
 
@@ -104,6 +108,21 @@ void machine_resume(struct machine *machine)
 	each_virtio(&machine->board, virtio_device_resume);
 	wake(&machine->pause, false);
 	machine_tell(machine, MACHINE_EVENT_RESUMED);
+}
+
+int machine_inject_serror(struct machine *machine, struct error *err)
+{
+	bool was_held = machine->pause.wanted;
+	int r;
+
+	if (machine->outcome != MACHINE_RUNNING)
+		return error_set(err, ESRCH, "the machine does not run");
+	if (!was_held)
+		hold_vcpus(machine);
+	r = hyp_vcpu_inject_serror(machine->board.vcpus[0].hyp);
+	if (!was_held)
+		wake(&machine->pause, false);
+	return r < 0 ? error_set_errno(err, -r, "KVM gives the vCPU no SError interrupt") : 0;
 }
 
 bool machine_paused(const struct machine *machine)

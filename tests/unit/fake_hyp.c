@@ -394,6 +394,12 @@ void hyp_vcpu_unkick(struct hyp_vcpu *vcpu)
 	vcpu->kicked = false;
 }
 
+int hyp_vcpu_inject_serror(struct hyp_vcpu *vcpu)
+{
+	record(vcpu->hyp, FAKE_SERROR, vcpu->index, 0, 0);
+	return 0;
+}
+
 int hyp_vcpu_inject_abort(struct hyp_vcpu *vcpu)
 {
 	record(vcpu->hyp, FAKE_ABORT, vcpu->index, 0, 0);

@@ -133,6 +133,7 @@ enum fake_event {
 	FAKE_IRQ_FD,   /* a: INTID, c: eventfd */
 	FAKE_UNIRQ_FD,
 	FAKE_ABORT,   /* a: index */
+	FAKE_SERROR,  /* a: index */
 	FAKE_QUEUED,  /* a write went to the ring; a: address, c: value */
 	FAKE_TRAPPED, /* a write or read was an exit; a: address, b: is_write, c: value */
 	FAKE_DIRECT,  /* a read was answered by shadow; a: address, c: value */

@@ -346,6 +346,36 @@ START_TEST(test_pause)
 }
 END_TEST
 
+/* An SError for the first vCPU, whether the machine runs or is paused, which it stays. */
+static void inject(struct machine *machine)
+{
+	ck_assert_int_eq(machine_inject_serror(machine, NULL), 0);
+	ck_assert(!machine_paused(machine));
+	machine_pause(machine);
+	ck_assert_int_eq(machine_inject_serror(machine, NULL), 0);
+	ck_assert(machine_paused(machine));
+	machine_resume(machine);
+	machine_stop(machine);
+}
+
+START_TEST(test_serror)
+{
+	struct machine_bench bench;
+	struct later later;
+
+	machine_bench_open(&bench);
+	bench.config.cpus = 2;
+	machine_bench_create(&bench);
+	ck_assert_int_eq(machine_inject_serror(bench.machine, &bench.err), -ESRCH);
+	call_later(&later, &bench, 20, inject);
+	ck_assert_int_eq(machine_bench_run(&bench), MACHINE_STOPPED);
+	ck_assert_uint_eq(fake_count(FAKE_SERROR, 0), 2);
+	ck_assert_uint_eq(fake_count(FAKE_SERROR, 1), 0);
+	event_source_remove(&later.timer);
+	machine_bench_close(&bench);
+}
+END_TEST
+
 /* The power key goes down, which interrupts a guest that listens, and up again. */
 #define POWER_KEY     BIT(PL061_POWER_KEY_LINE)
 #define POWER_KEY_REG (LAYOUT_PL061 + GPIODATA + (POWER_KEY << 2))
@@ -531,6 +561,7 @@ const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_stop),
 	UNIT_LOOP(test_stop_beats_reset, 2),
 	UNIT_CASE(test_pause),
+	UNIT_CASE(test_serror),
 	UNIT_CASE(test_power_key),
 	UNIT_CASE(test_no_power_key_with_nodefaults),
 	UNIT_CASE(test_power_key_across_reset),

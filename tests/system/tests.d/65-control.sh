@@ -105,6 +105,20 @@ test_control_life() {
 	expect_silence
 }
 
+describe control_nmi "inject-nmi: Linux panics of an SError interrupt, as it does when the machine is broken" 60
+test_control_nmi() {
+	guest_runs 'echo ready; read -r word'
+	converse --api api --no-reboot
+	wait_for '^ready' 60
+	control
+	expect_answer '{"return": {}}' inject-nmi
+	farewell 40
+	expect_status 255
+	expect_out 'SError Interrupt on CPU0'
+	expect_out 'Kernel panic - not syncing: Asynchronous SError Interrupt'
+	qmp_event GUEST_PANICKED
+}
+
 describe control_no_reboot "system_reset with --no-reboot: the end, by the host"
 test_control_no_reboot() {
 	start run -k "$(payload_path idle)" -a seconds=100 --no-reboot --api api
