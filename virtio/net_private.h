@@ -111,5 +111,6 @@ int net_user_set_pairs(struct net_user *user);
 void net_user_notify(struct net_user *user, unsigned index);
 
 struct virtio_net_dropped net_user_dropped(const struct net_user *user);
+struct virtio_net_traffic net_user_traffic(const struct net_user *user);
 
 #endif

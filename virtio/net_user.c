@@ -62,6 +62,7 @@ struct net_user {
 	struct batch batch;
 	struct net_reception in_guest;
 	struct virtio_net_dropped dropped;
+	struct virtio_net_traffic traffic;
 };
 
 static bool is_stream(const struct net_user *user)
@@ -123,6 +124,10 @@ static enum net_outcome receive(struct net_user *user, unsigned queue,
 		net_reception_cancel(&user->in_guest, virtio);
 	if (outcome == NET_DROPPED)
 		user->dropped.received++;
+	if (outcome == NET_DONE) {
+		user->traffic.received++;
+		user->traffic.received_bytes += size;
+	}
 	return outcome;
 }
 
@@ -256,6 +261,12 @@ static void keep_rest(struct net_user *user, size_t sent)
 	user->out_end = iov_read(batch->pieces, batch->piece_count, sent, user->out, OUT_SIZE);
 }
 
+static void count_sent(struct net_user *user, unsigned frames, size_t bytes)
+{
+	user->traffic.sent += frames;
+	user->traffic.sent_bytes += bytes;
+}
+
 /* Send the batch. What the port does not take now is kept. */
 static void send_batch(struct user_pair *pair)
 {
@@ -275,6 +286,9 @@ static void send_batch(struct user_pair *pair)
 		code = errno;
 	else if (sent < (ssize_t)batch->bytes)
 		keep_rest(user, sent < 0 ? 0 : (size_t)sent);
+	if (!code)
+		count_sent(user, batch->frame_count,
+			   batch->bytes - batch->frame_count * (size_t)NET_STREAM_PREFIX);
 	for (unsigned i = 0; i < batch->frame_count; i++)
 		virtio_push(&user->net->virtio, net_send_queue(pair->index), &batch->chains[i], 0);
 	batch->frame_count = 0;
@@ -351,6 +365,7 @@ static unsigned send_packets(struct user_pair *pair, unsigned left)
 		bool possible = frame_size_possible(&chain);
 
 		if (possible && writev(port_fd(pair), chain.iov, chain.out_count) >= 0) {
+			count_sent(user, 1, chain.out_size - NET_HEADER_SIZE);
 			virtio_push(virtio, queue, &chain, 0);
 		} else if (possible && errno == EAGAIN) {
 			virtqueue_unpop(ring_of(user, queue), &chain);
@@ -523,6 +538,11 @@ void net_user_stop(struct net_user *user)
 struct virtio_net_dropped net_user_dropped(const struct net_user *user)
 {
 	return user->dropped;
+}
+
+struct virtio_net_traffic net_user_traffic(const struct net_user *user)
+{
+	return user->traffic;
 }
 
 int net_user_create(struct virtio_net *net, struct net_user **ret)

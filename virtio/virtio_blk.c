@@ -353,6 +353,7 @@ static void done(void *data, struct disk_request *disk)
 		hold(blk, request);
 		return;
 	}
+	disk_count(blk->disk, disk);
 	answer(blk, request->queue, &request->chain, request->status,
 	       ok ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR, ok ? request->data_in : 0);
 	put_request(blk, request);

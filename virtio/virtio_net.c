@@ -417,3 +417,10 @@ struct virtio_net_dropped virtio_net_dropped(const struct virtio_device *virtio)
 
 	return net->user ? net_user_dropped(net->user) : (struct virtio_net_dropped){0};
 }
+
+struct virtio_net_traffic virtio_net_traffic(const struct virtio_device *virtio)
+{
+	const struct virtio_net *net = container_of(virtio, const struct virtio_net, virtio);
+
+	return net->user ? net_user_traffic(net->user) : (struct virtio_net_traffic){0};
+}

@@ -28,9 +28,11 @@
 
 #include <sys/uio.h>
 
+#include "base/counter.h"
 #include "base/error.h"
 
 enum disk_op { DISK_READ, DISK_WRITE, DISK_FLUSH, DISK_DISCARD, DISK_WRITE_ZEROES };
+#define DISK_OPS (DISK_WRITE_ZEROES + 1)
 
 /* The client's; untouched by it from submit until it is done. */
 struct disk_request {
@@ -60,6 +62,13 @@ struct disk_info {
 	const char *format; /* of what is behind it: "raw", "qcow2", ..., "nbd"; NULL: not known */
 };
 
+/* What became of the requests of one kind; base/counter.h. */
+struct disk_counters {
+	uint64_t done;
+	uint64_t failed;
+	uint64_t bytes; /* of those done */
+};
+
 struct disk_client {
 	/* In the disk's thread: an eventfd was signalled, or the disk has just started. */
 	void (*kicked)(void *data);
@@ -87,7 +96,21 @@ struct disk_ops {
 struct disk {
 	const struct disk_ops *ops;
 	struct disk_info info;
+	struct disk_counters counters[DISK_OPS]; /* by the client, in the disk's thread */
 };
+
+/* The client has answered @request. */
+static inline void disk_count(struct disk *disk, const struct disk_request *request)
+{
+	struct disk_counters *counters = &disk->counters[request->op];
+
+	if (request->result < 0) {
+		counter_add(&counters->failed, 1);
+		return;
+	}
+	counter_add(&counters->done, 1);
+	counter_add(&counters->bytes, request->size);
+}
 
 /*
  * Begin: @count eventfds are watched, which the disk reads; @client and the

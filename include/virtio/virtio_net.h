@@ -53,4 +53,13 @@ struct virtio_net_dropped {
 };
 struct virtio_net_dropped virtio_net_dropped(const struct virtio_device *virtio);
 
+/* And those that were moved; bytes without the virtio header. */
+struct virtio_net_traffic {
+	uint64_t received; /* by the guest */
+	uint64_t received_bytes;
+	uint64_t sent;
+	uint64_t sent_bytes;
+};
+struct virtio_net_traffic virtio_net_traffic(const struct virtio_device *virtio);
+
 #endif

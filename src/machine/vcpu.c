@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "arm64/sysreg.h"
+#include "base/counter.h"
 #include "base/log.h"
 #include "machine_private.h"
 
@@ -81,7 +82,7 @@ static enum vcpu_next fail(struct vcpu *vcpu, const struct vcpu_exit *exit)
 enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit)
 {
 	if (exit->reason < VCPU_EXIT_REASONS)
-		vcpu->exits[exit->reason]++;
+		counter_add(&vcpu->exits[exit->reason], 1);
 	if (exit->reason != VCPU_EXIT_RUN_FAILED && exit->reason != VCPU_EXIT_INTERRUPTED)
 		vcpu->faults = 0;
 	switch (exit->reason) {

@@ -21,9 +21,9 @@ struct vcpu {
 	int pin;        /* host CPU, or -1 */
 	pthread_t thread;
 	atomic_bool started;
-	atomic_bool inside;             /* the guest, or the answer to its exit (pause.h) */
-	const struct mmio_region *last; /* region of the last access */
-	uint64_t exits[VCPU_EXIT_REASONS];
+	atomic_bool inside;                /* the guest, or the answer to its exit (pause.h) */
+	const struct mmio_region *last;    /* region of the last access */
+	uint64_t exits[VCPU_EXIT_REASONS]; /* base/counter.h: the thread's */
 
 	/* Faults in a row that KVM could not serve, all at this PC. */
 	uint64_t fault_pc;

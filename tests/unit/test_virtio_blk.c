@@ -258,6 +258,7 @@ END_TEST
 
 START_TEST(test_read_and_write)
 {
+	static const struct disk_counters wanted[] = {{1, 1, 2048}, {1, 0, 1536}, {1, 0, 0}};
 	struct blk_bench *blk = open_driven();
 	uint8_t data[1536];
 	struct call call;
@@ -271,6 +272,9 @@ START_TEST(test_read_and_write)
 	ck_assert_uint_ne(blk->mem->bytes[SIZE - sizeof(data) - 1], 0x5a);
 	ck_assert_uint_eq(do_call(blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0, NULL), VIRTIO_BLK_S_OK);
 	ck_assert_uint_eq(blk->mem->flushes, 1);
+	blk->mem->fail = EIO;
+	do_call(blk, VIRTIO_BLK_T_IN, 0, NULL, 512, NULL);
+	ck_assert_mem_eq(blk->mem->disk.counters, wanted, sizeof(wanted));
 	virtio_bench_close(&blk->bench);
 }
 END_TEST

@@ -10,6 +10,13 @@
 
 static const size_t sizes[] = {14, 15, 60, 64, 1514, 9000, 32768, NET_FRAME_MAX};
 
+static void expect_traffic(struct net_bench *net, const struct virtio_net_traffic *wanted)
+{
+	const struct virtio_net_traffic traffic = virtio_net_traffic(net->bench.virtio);
+
+	ck_assert_mem_eq(&traffic, wanted, sizeof(traffic));
+}
+
 START_TEST(test_send)
 {
 	struct net_bench *net = net_bench_drive(&net_stream_kind, UINT64_MAX);
@@ -22,6 +29,7 @@ START_TEST(test_send)
 		virtio_bench_interrupts(&net->bench);
 	}
 	ck_assert_uint_eq(net_bench_dropped(net).sent, 0);
+	expect_traffic(net, &(struct virtio_net_traffic){.sent = 14, .sent_bytes = 14 * sizes[_i]});
 	net_bench_close(net);
 }
 END_TEST
@@ -65,6 +73,8 @@ START_TEST(test_send_dropped)
 	net_bench_expect_sent(net, 20);
 	net_bench_expect_sent(net, 21);
 	ck_assert_uint_eq(net_bench_dropped(net).sent, ARRAY_SIZE(wrong) + 2);
+	expect_traffic(net, &(struct virtio_net_traffic){.sent = ARRAY_SIZE(wrong),
+							 .sent_bytes = 100 * ARRAY_SIZE(wrong)});
 	net_bench_close(net);
 }
 END_TEST
@@ -132,6 +142,7 @@ START_TEST(test_receive)
 	net_bench_expect_received(net, at, size, 3);
 	ck_assert_uint_eq(virtio_bench_interrupts(&net->bench), 1);
 	ck_assert_uint_eq(net_bench_dropped(net).received, 0);
+	expect_traffic(net, &(struct virtio_net_traffic){.received = 1, .received_bytes = size});
 	free(data);
 	net_bench_close(net);
 }
