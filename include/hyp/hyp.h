@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "core/types.h"
+#include "hyp/stats.h"
 
 struct hyp;
 struct hyp_vcpu;
@@ -177,6 +178,15 @@ void hyp_vcpu_run(struct hyp_vcpu *vcpu, struct vcpu_exit *exit);
  */
 void hyp_vcpu_kick(struct hyp_vcpu *vcpu);
 void hyp_vcpu_unkick(struct hyp_vcpu *vcpu);
+
+/*
+ * What is counted of the VM, and of a vCPU; the caller's to free. The main thread.
+ * -EOPNOTSUPP: the host does not count. A vCPU's counters are opened before they are read
+ * for the first time (-EBADF), while the vCPU is out of the guest: it would be waited for.
+ */
+int hyp_get_stats(const struct hyp *hyp, struct hyp_stats **ret);
+int hyp_vcpu_open_stats(struct hyp_vcpu *vcpu);
+int hyp_vcpu_get_stats(const struct hyp_vcpu *vcpu, struct hyp_stats **ret);
 
 /* Answer the access that the vCPU has just trapped on with an external abort. */
 int hyp_vcpu_inject_abort(struct hyp_vcpu *vcpu);

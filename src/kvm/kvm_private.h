@@ -39,6 +39,7 @@ struct hyp_vcpu {
 	struct hyp_vcpu *next;
 	uint32_t index;
 	int fd;
+	int stats_fd; /* -1: not opened yet */
 	struct kvm_run *run;
 	bool read_pending; /* the last exit was an MMIO read: KVM waits for its value */
 	struct hyp_vcpu_options options;

@@ -79,6 +79,7 @@ int hyp_create_vcpu(struct hyp *hyp, uint32_t index, const struct hyp_vcpu_optio
 	vcpu->hyp = hyp;
 	vcpu->index = index;
 	vcpu->options = *options;
+	vcpu->stats_fd = -EBADF;
 	vcpu->next = hyp->vcpus;
 	hyp->vcpus = vcpu; /* hyp_close() ends it, however far it came */
 	vcpu->fd = ioctl(hyp->vm_fd, KVM_CREATE_VCPU, (unsigned long)index);

@@ -29,6 +29,7 @@ static void destroy_vcpus(struct hyp *hyp)
 		hyp->vcpus = vcpu->next;
 		if (vcpu->run)
 			munmap(vcpu->run, hyp->run_size);
+		close_fd(vcpu->stats_fd);
 		close_fd(vcpu->fd);
 		free(vcpu);
 	}

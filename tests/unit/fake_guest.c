@@ -184,6 +184,7 @@ void hyp_vcpu_run(struct hyp_vcpu *vcpu, struct vcpu_exit *exit)
 	const struct program *program;
 	bool left = false;
 
+	vcpu->running = true;
 	pthread_mutex_lock(&fake.lock);
 	ck_assert_uint_lt(vcpu->hyp->boot, FAKE_BOOTS);
 	program = &fake.programs[vcpu->hyp->boot][vcpu->index];
@@ -201,4 +202,5 @@ void hyp_vcpu_run(struct hyp_vcpu *vcpu, struct vcpu_exit *exit)
 	if (!left)
 		exit->reason = VCPU_EXIT_INTERRUPTED;
 	pthread_mutex_unlock(&fake.lock);
+	vcpu->running = false;
 }

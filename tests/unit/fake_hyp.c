@@ -406,3 +406,73 @@ int hyp_vcpu_inject_abort(struct hyp_vcpu *vcpu)
 	vcpu->read_pending = false;
 	return 0;
 }
+
+/* What is counted. */
+
+static const struct {
+	const char *name;
+	enum hyp_stat_type type;
+	enum hyp_stat_unit unit;
+	int exponent;
+	uint32_t count;
+} fake_stats[] = {
+	{"remote_tlb_flush", HYP_STAT_CUMULATIVE, HYP_STAT_PURE, 0, 1},
+	{"exits", HYP_STAT_CUMULATIVE, HYP_STAT_PURE, 0, 1},
+	{"halt_wait_ns", HYP_STAT_CUMULATIVE, HYP_STAT_SECONDS, -9, 1},
+	{"blocking", HYP_STAT_INSTANT, HYP_STAT_BOOLEAN, 0, 1},
+	{"halt_wait_hist", HYP_STAT_LOG2_HISTOGRAM, HYP_STAT_SECONDS, -9, FAKE_HALT_WAIT_BUCKET},
+};
+
+static int make_stats(size_t first, size_t count, const uint64_t *values, size_t value_count,
+		      struct hyp_stats **ret)
+{
+	size_t size = sizeof(struct hyp_stats) + count * sizeof(struct hyp_stat);
+	struct hyp_stats *stats = malloc(size + value_count * sizeof(*values));
+	uint64_t *at = (uint64_t *)(void *)((char *)stats + size);
+
+	ck_assert_ptr_nonnull(stats);
+	memcpy(at, values, value_count * sizeof(*values));
+	stats->count = count;
+	for (size_t i = 0; i < count; i++) {
+		stats->stats[i] = (struct hyp_stat){
+			.name = fake_stats[first + i].name,
+			.type = fake_stats[first + i].type,
+			.unit = fake_stats[first + i].unit,
+			.base = 10,
+			.exponent = fake_stats[first + i].exponent,
+			.count = fake_stats[first + i].count,
+			.values = at,
+		};
+		at += fake_stats[first + i].count;
+	}
+	*ret = stats;
+	return 0;
+}
+
+int hyp_get_stats(const struct hyp *hyp, struct hyp_stats **ret)
+{
+	const uint64_t values[] = {FAKE_TLB_FLUSHES};
+
+	(void)hyp;
+	return fake_host.no_stats ? -EOPNOTSUPP : make_stats(0, 1, values, ARRAY_SIZE(values), ret);
+}
+
+/* KVM would wait for a vCPU in the guest, perhaps for ever. */
+int hyp_vcpu_open_stats(struct hyp_vcpu *vcpu)
+{
+	if (fake_host.no_stats)
+		return -EOPNOTSUPP;
+	ck_assert(!vcpu->running);
+	vcpu->stats_open = true;
+	return 0;
+}
+
+int hyp_vcpu_get_stats(const struct hyp_vcpu *vcpu, struct hyp_stats **ret)
+{
+	const uint64_t values[4 + FAKE_HALT_WAIT_BUCKET - 1] = {
+		FAKE_EXITS(vcpu->index), FAKE_HALT_WAIT_NS, true, 0, 1, 2, 3};
+
+	return vcpu->stats_open
+		       ? make_stats(1, ARRAY_SIZE(fake_stats) - 1, values, ARRAY_SIZE(values), ret)
+		       : -EBADF;
+}

@@ -34,6 +34,7 @@ struct fake_host {
 	uint64_t mmfr0;   /* ID_AA64MMFR0_EL1 */
 	bool no_ring;     /* KVM without coalesced MMIO */
 	int shadow_error; /* errno of mapping read-only memory; 0: it works */
+	bool no_stats;    /* KVM without KVM_CAP_BINARY_STATS_FD */
 	int open_error;
 	int vcpu_error;
 	uint32_t vcpu_error_from; /* index of the first vCPU that cannot be made */
@@ -166,6 +167,15 @@ const struct hyp_gic_config *fake_gic(void);
 
 /* What reads of a register will give, for reports and stray accesses. */
 #define FAKE_REG_VALUE(index, reg) (0xc0de0000 + ((uint64_t)(index) << 8) + (uint64_t)(reg))
+
+/*
+ * What is counted: "remote_tlb_flush" of the VM, "exits", "halt_wait_ns", "blocking" and
+ * the histogram "halt_wait_hist" of a vCPU, with these values.
+ */
+#define FAKE_TLB_FLUSHES      17
+#define FAKE_EXITS(index)     (1000 + (uint64_t)(index))
+#define FAKE_HALT_WAIT_NS     UINT64_C(5000000000)
+#define FAKE_HALT_WAIT_BUCKET 4
 
 /* Put a write into the ring, as the kernel does; false if it is full. */
 bool fake_queue_write(struct hyp *hyp, gpa_t addr, unsigned size, uint64_t value);

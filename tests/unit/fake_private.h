@@ -36,8 +36,10 @@ struct hyp_vcpu {
 	struct hyp_vcpu *next;
 	uint32_t index;
 	atomic_bool kicked;
+	atomic_bool running; /* inside hyp_vcpu_run() */
 	size_t step;
-	size_t at;         /* bytes of the present step's text that are out */
+	size_t at; /* bytes of the present step's text that are out */
+	bool stats_open;
 	bool read_pending; /* the present step's read left as an exit */
 };
 
