@@ -36,14 +36,28 @@ const char *qmp_error_class_name(enum qmp_error_class class)
 	return names[class];
 }
 
-/* Checking arguments. */
+/*
+ * Checking arguments. What is within others is named by its way: "providers[1].names".
+ * Types do not contain themselves, so there is an end to it.
+ */
+
+#define WAY_MAX 256
+
+static int check_value(struct qmp_call *call, const char *way, const struct qmp_member *member,
+		       struct json_object *value);
+
+static int wrong_type(struct qmp_call *call, const char *way, const char *expected)
+{
+	return qmp_fail(call, QMP_GENERIC_ERROR, "Invalid parameter type for '%s', expected: %s",
+			way, expected);
+}
 
 static bool is_unbounded(const struct qmp_member *member)
 {
 	return !member->min && !member->max;
 }
 
-static int check_number(struct qmp_call *call, const struct qmp_member *member,
+static int check_number(struct qmp_call *call, const char *way, const struct qmp_member *member,
 			struct json_object *value)
 {
 	int64_t min = is_unbounded(member) ? INT64_MIN : member->min;
@@ -53,62 +67,57 @@ static int check_number(struct qmp_call *call, const struct qmp_member *member,
 	if (member->type->kind == QMP_SIZE && is_unbounded(member))
 		min = 0;
 	if (!json_object_is_type(value, json_type_int))
-		return qmp_fail(call, QMP_GENERIC_ERROR,
-				"Invalid parameter type for '%s', expected: integer", member->name);
+		return wrong_type(call, way, "integer");
 	/* What is above INT64_MAX comes as that. */
 	number = json_object_get_int64(value);
 	if (number >= min && number <= max)
 		return 0;
 	return qmp_fail(call, QMP_GENERIC_ERROR,
-			"Parameter '%s' is out of range: it is from %" PRId64 " to %" PRId64,
-			member->name, min, max);
+			"Parameter '%s' is out of range: it is from %" PRId64 " to %" PRId64, way,
+			min, max);
 }
 
-static int check_string(struct qmp_call *call, const struct qmp_member *member,
+static int check_string(struct qmp_call *call, const char *way, const struct qmp_type *type,
 			struct json_object *value)
 {
 	const char *text = json_object_get_string(value);
 	size_t size;
 
 	if (!json_object_is_type(value, json_type_string))
-		return qmp_fail(call, QMP_GENERIC_ERROR,
-				"Invalid parameter type for '%s', expected: string", member->name);
+		return wrong_type(call, way, "string");
 	size = (size_t)json_object_get_string_len(value);
 	if (size > QMP_STRING_MAX || memchr(text, '\0', size))
 		return qmp_fail(call, QMP_GENERIC_ERROR,
 				"Parameter '%s' is no string of up to %d bytes without \\u0000",
-				member->name, QMP_STRING_MAX);
-	if (member->type->kind == QMP_STRING)
+				way, QMP_STRING_MAX);
+	if (type->kind == QMP_STRING)
 		return 0;
-	for (const char *const *choice = member->type->values; *choice; choice++) {
+	for (const char *const *choice = type->values; *choice; choice++) {
 		if (!strcmp(text, *choice))
 			return 0;
 	}
 	return qmp_fail(call, QMP_GENERIC_ERROR, "Parameter '%s' does not accept value '%.100s'",
-			member->name, text);
+			way, text);
 }
 
-static int check_value(struct qmp_call *call, const struct qmp_member *member,
+static int check_array(struct qmp_call *call, const char *way, const struct qmp_type *type,
 		       struct json_object *value)
 {
-	switch (member->type->kind) {
-	case QMP_BOOL:
-		if (json_object_is_type(value, json_type_boolean))
-			return 0;
-		return qmp_fail(call, QMP_GENERIC_ERROR,
-				"Invalid parameter type for '%s', expected: boolean", member->name);
-	case QMP_INT:
-	case QMP_SIZE:
-		return check_number(call, member, value);
-	case QMP_STRING:
-	case QMP_ENUM:
-		return check_string(call, member, value);
-	case QMP_OBJECT:
-	case QMP_ARRAY:
-	case QMP_ANY:
-		break;
+	const struct qmp_member member = {.name = "element", .type = type->element};
+	int r = 0;
+
+	if (!json_object_is_type(value, json_type_array))
+		return wrong_type(call, way, "array");
+	if (json_object_array_length(value) > QMP_ARRAY_MAX)
+		return qmp_fail(call, QMP_GENERIC_ERROR, "Parameter '%s' has more than %d elements",
+				way, QMP_ARRAY_MAX);
+	for (size_t i = 0; i < json_object_array_length(value) && r == 0; i++) {
+		char element[WAY_MAX];
+
+		snprintf(element, sizeof(element), "%s[%zu]", way, i);
+		r = check_value(call, element, &member, json_object_array_get_idx(value, i));
 	}
-	return qmp_fail(call, QMP_GENERIC_ERROR, "Parameter '%s' cannot be given", member->name);
+	return r;
 }
 
 static const struct qmp_member *find_member(const struct qmp_member *members, const char *name)
@@ -120,40 +129,70 @@ static const struct qmp_member *find_member(const struct qmp_member *members, co
 	return NULL;
 }
 
-static int check_arguments(struct qmp_call *call, const struct qmp_member *members)
+/* The members of @object, which may be NULL; @way is in front of their names. */
+static int check_members(struct qmp_call *call, const char *way, const struct qmp_member *members,
+			 struct json_object *object)
 {
-	struct json_object *arguments = (struct json_object *)call->arguments;
-	const struct qmp_member *member;
+	const char *dot = *way ? "." : "";
 	struct json_object *value;
 
-	if (arguments) {
-		json_object_object_foreach(arguments, name, ignored)
+	if (object) {
+		json_object_object_foreach(object, name, ignored)
 		{
 			(void)ignored;
 			if (!find_member(members, name))
 				return qmp_fail(call, QMP_GENERIC_ERROR,
-						"Parameter '%.100s' is unexpected", name);
+						"Parameter '%s%s%.100s' is unexpected", way, dot,
+						name);
 		}
 	}
-	for (member = members; member && member->name; member++) {
-		if (arguments && json_object_object_get_ex(arguments, member->name, &value)) {
-			int r = check_value(call, member, value);
+	for (const struct qmp_member *m = members; m && m->name; m++) {
+		char name[WAY_MAX];
+		int r = 0;
 
-			if (r < 0)
-				return r;
-		} else if (!member->optional) {
-			return qmp_fail(call, QMP_GENERIC_ERROR, "Parameter '%s' is missing",
-					member->name);
-		}
+		snprintf(name, sizeof(name), "%s%s%s", way, dot, m->name);
+		if (object && json_object_object_get_ex(object, m->name, &value))
+			r = check_value(call, name, m, value);
+		else if (!m->optional)
+			r = qmp_fail(call, QMP_GENERIC_ERROR, "Parameter '%s' is missing", name);
+		if (r < 0)
+			return r;
 	}
 	return 0;
+}
+
+static int check_value(struct qmp_call *call, const char *way, const struct qmp_member *member,
+		       struct json_object *value)
+{
+	switch (member->type->kind) {
+	case QMP_BOOL:
+		return json_object_is_type(value, json_type_boolean)
+			       ? 0
+			       : wrong_type(call, way, "boolean");
+	case QMP_INT:
+	case QMP_SIZE:
+		return check_number(call, way, member, value);
+	case QMP_STRING:
+	case QMP_ENUM:
+		return check_string(call, way, member->type, value);
+	case QMP_ARRAY:
+		return check_array(call, way, member->type, value);
+	case QMP_OBJECT:
+		return json_object_is_type(value, json_type_object)
+			       ? check_members(call, way, member->type->members, value)
+			       : wrong_type(call, way, "object");
+	case QMP_ANY:
+		break;
+	}
+	return qmp_fail(call, QMP_GENERIC_ERROR, "Parameter '%s' cannot be given", way);
 }
 
 int qmp_dispatch(const struct qmp_schema *schema, const char *name, struct qmp_call *call)
 {
 	for (const struct qmp_command *command = schema->commands; command->name; command++) {
 		if (!strcmp(command->name, name)) {
-			int r = check_arguments(call, command->arguments);
+			int r = check_members(call, "", command->arguments,
+					      (struct json_object *)call->arguments);
 
 			return r < 0 ? r : command->run(call);
 		}
@@ -189,6 +228,11 @@ int64_t qmp_argument_int(const struct qmp_call *call, const char *name, int64_t 
 const char *qmp_argument_string(const struct qmp_call *call, const char *name)
 {
 	return json_object_get_string(argument(call, name));
+}
+
+const struct json_object *qmp_argument(const struct qmp_call *call, const char *name)
+{
+	return argument(call, name);
 }
 
 /* Describing, as QAPI's introspect.json says: SchemaInfo. */

@@ -20,11 +20,12 @@ enum qmp_kind {
 	QMP_STRING, /* of at most QMP_STRING_MAX bytes */
 	QMP_ENUM,
 	QMP_OBJECT,
-	QMP_ARRAY, /* in answers only */
+	QMP_ARRAY, /* of at most QMP_ARRAY_MAX elements, whose numbers have no bounds */
 	QMP_ANY,   /* in answers only */
 };
 
 #define QMP_STRING_MAX 4096
+#define QMP_ARRAY_MAX  1024
 
 struct qmp_type {
 	enum qmp_kind kind;
@@ -107,6 +108,7 @@ int qmp_dispatch(const struct qmp_schema *schema, const char *name, struct qmp_c
 bool qmp_argument_bool(const struct qmp_call *call, const char *name, bool otherwise);
 int64_t qmp_argument_int(const struct qmp_call *call, const char *name, int64_t otherwise);
 const char *qmp_argument_string(const struct qmp_call *call, const char *name);
+const struct json_object *qmp_argument(const struct qmp_call *call, const char *name);
 
 /* What query-commands and query-qmp-schema answer; NULL without memory. */
 struct json_object *qmp_schema_commands(const struct qmp_schema *schema);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A client of the control socket, with commands of the test's own. */
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -69,9 +70,28 @@ static const struct qmp_type echo_type = {
 static const struct qmp_type echo_list = {
 	.kind = QMP_ARRAY, .name = "[Echo]", .element = &echo_type};
 
+static const struct qmp_type string_list = {
+	.kind = QMP_ARRAY, .name = "[str]", .element = &qmp_string};
+static const struct qmp_type int_list = {.kind = QMP_ARRAY, .name = "[int]", .element = &qmp_int};
+static const struct qmp_member inner_members[] = {
+	{.name = "small", .type = &qmp_int, .min = 1, .max = 3},
+	{.name = "words", .type = &string_list, .optional = true},
+	{0},
+};
+static const struct qmp_type inner = {
+	.kind = QMP_OBJECT, .name = "Inner", .members = inner_members};
+static const struct qmp_type inner_list = {.kind = QMP_ARRAY, .name = "[Inner]", .element = &inner};
+static const struct qmp_member nest_arguments[] = {
+	{.name = "ints", .type = &int_list, .optional = true},
+	{.name = "one", .type = &inner, .optional = true},
+	{.name = "many", .type = &inner_list, .optional = true},
+	{0},
+};
+
 static const struct qmp_command commands[] = {
 	{.name = "qmp_capabilities", .run = run_nothing},
 	{.name = "echo", .run = run_echo, .arguments = echo_arguments, .returns = &echo_list},
+	{.name = "nest", .run = run_echo, .arguments = nest_arguments},
 	{.name = "fail", .run = run_fail},
 	{.name = "large", .run = run_large, .returns = &qmp_string},
 	{0},
@@ -156,6 +176,8 @@ static void negotiate(void)
 	calls = 0;
 }
 
+#define NEST(arguments) "{\"execute\":\"nest\",\"arguments\":{" arguments "}}"
+
 /* Requests, each on a connection of its own that has negotiated, and what comes back. */
 static const struct {
 	const char *request;
@@ -198,6 +220,24 @@ static const struct {
 	 GENERIC("Parameter 'more' is unexpected")},
 	{"{\"execute\":\"fail\",\"arguments\":{\"more\":1}}",
 	 GENERIC("Parameter 'more' is unexpected")},
+	/* Those within others. */
+	{NEST("\"ints\":[]"), "{\"return\": {\"ints\": []}}\r\n"},
+	{NEST("\"ints\":[1,-9223372036854775808]"),
+	 "{\"return\": {\"ints\": [1, -9223372036854775808]}}\r\n"},
+	{NEST("\"many\":[{\"small\":1,\"words\":[\"a\"]},{\"small\":3}]"),
+	 "{\"return\": {\"many\": [{\"small\": 1, \"words\": [\"a\"]}, {\"small\": 3}]}}\r\n"},
+	{NEST("\"ints\":1"), GENERIC("Invalid parameter type for 'ints', expected: array")},
+	{NEST("\"ints\":[1,2,\"x\"]"),
+	 GENERIC("Invalid parameter type for 'ints[2]', expected: integer")},
+	{NEST("\"ints\":[null]"),
+	 GENERIC("Invalid parameter type for 'ints[0]', expected: integer")},
+	{NEST("\"one\":[]"), GENERIC("Invalid parameter type for 'one', expected: object")},
+	{NEST("\"one\":{}"), GENERIC("Parameter 'one.small' is missing")},
+	{NEST("\"one\":{\"small\":4}"),
+	 GENERIC("Parameter 'one.small' is out of range: it is from 1 to 3")},
+	{NEST("\"one\":{\"small\":1,\"large\":1}"), GENERIC("Parameter 'one.large' is unexpected")},
+	{NEST("\"many\":[{\"small\":1},{\"small\":1,\"words\":[\"a\",7]}]"),
+	 GENERIC("Invalid parameter type for 'many[1].words[1]', expected: string")},
 	/* Requests that are none. */
 	{"[]", GENERIC("QMP input must be a JSON object")},
 	{"null ", GENERIC("QMP input must be a JSON object")},
@@ -216,6 +256,24 @@ START_TEST(test_request)
 	ck_assert_str_eq(heard(), rows[_i].answer);
 	say(rows[0].request, strlen(rows[0].request));
 	ck_assert_str_eq(heard(), rows[0].answer);
+	close_client();
+}
+END_TEST
+
+/* An array has an end. */
+START_TEST(test_long_array)
+{
+	char text[8192];
+	size_t size = (size_t)snprintf(text, sizeof(text),
+				       "{\"execute\":\"nest\",\"arguments\":{\"ints\":[0");
+
+	for (unsigned i = 0; i < QMP_ARRAY_MAX; i++)
+		size += (size_t)snprintf(text + size, sizeof(text) - size, ",%u", i % 10);
+	size += (size_t)snprintf(text + size, sizeof(text) - size, "]}}");
+	negotiate();
+	say(text, size);
+	ck_assert_str_eq(heard(), GENERIC("Parameter 'ints' has more than 1024 elements"));
+	ck_assert_uint_eq(calls, 0);
 	close_client();
 }
 END_TEST
@@ -386,6 +444,11 @@ static const struct {
 	{"fail",
 	 "{\"name\":\"fail\",\"meta-type\":\"command\",\"arg-type\":\"q_empty\",\"ret-type\":"
 	 "\"q_empty\"}"},
+	{"q_obj_nest-arg",
+	 "{\"name\":\"q_obj_nest-arg\",\"meta-type\":\"object\",\"members\":[{\"name\":\"ints\","
+	 "\"type\":\"[int]\",\"default\":null},{\"name\":\"one\",\"type\":\"Inner\",\"default\":"
+	 "null},{\"name\":\"many\",\"type\":\"[Inner]\",\"default\":null}]}"},
+	{"[Inner]", "{\"name\":\"[Inner]\",\"meta-type\":\"array\",\"element-type\":\"Inner\"}"},
 	{"STOP", "{\"name\":\"STOP\",\"meta-type\":\"event\",\"arg-type\":\"q_empty\"}"},
 	{"WORD", "{\"name\":\"WORD\",\"meta-type\":\"event\",\"arg-type\":\"q_obj_WORD-arg\"}"},
 	{"q_empty", "{\"name\":\"q_empty\",\"meta-type\":\"object\",\"members\":[]}"},
@@ -418,7 +481,8 @@ START_TEST(test_commands)
 	struct json_object *list = qmp_schema_commands(&schema);
 
 	ck_assert_str_eq(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN),
-			 "[{\"name\":\"qmp_capabilities\"},{\"name\":\"echo\"},{\"name\":\"fail\"},"
+			 "[{\"name\":\"qmp_capabilities\"},{\"name\":\"echo\"},{\"name\":\"nest\"},"
+			 "{\"name\":\"fail\"},"
 			 "{\"name\":\"large\"}]");
 	json_object_put(list);
 }
@@ -426,6 +490,7 @@ END_TEST
 
 const struct unit_case unit_cases[] = {
 	UNIT_LOOP(test_request, ARRAY_SIZE(rows)),
+	UNIT_CASE(test_long_array),
 	UNIT_LOOP(test_no_json, ARRAY_SIZE(no_json)),
 	UNIT_CASE(test_negotiation),
 	UNIT_CASE(test_framing),
