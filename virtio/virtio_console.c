@@ -441,6 +441,15 @@ void virtio_console_resize(struct virtio_device *virtio, unsigned number, uint16
 	}
 }
 
+bool virtio_console_is_open(const struct virtio_device *virtio, unsigned number)
+{
+	const struct virtio_console *console =
+		container_of(virtio, const struct virtio_console, virtio);
+
+	assert(number < console->port_count);
+	return virtio->started && (!multiport(console) || console->ports[number].state.guest_open);
+}
+
 /* What the streams call. */
 
 static void on_readable(void *data)

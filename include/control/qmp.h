@@ -20,6 +20,7 @@ struct qmp_options {
 	struct event_loop *loop;
 	struct machine *machine;
 	const struct machine_config *config;
+	const char *console;      /* socket of the serial port; NULL: it is on stdin and stdout */
 	void (*quit)(void *data); /* a client wants the machine to end now */
 
 	/* The machine as JSON, as `armlet run --dry-run` prints it; the caller's to put. */

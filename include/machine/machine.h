@@ -109,6 +109,7 @@ struct machine_disk_info {
 	const char *name; /* "disk0" */
 	const struct disk_config *config;
 	const struct disk_info *info;
+	const struct disk_counters *counters; /* DISK_OPS of them, over all boots */
 };
 /* False: there is no such disk. */
 bool machine_disk(const struct machine *machine, size_t index, struct machine_disk_info *ret);
@@ -123,6 +124,15 @@ int machine_resize_disk(struct machine *machine, const char *name, uint64_t size
 
 /* Pull the cable of the network @name, "net0", or put it in again. -ENODEV: there is none. */
 int machine_set_link(struct machine *machine, const char *name, bool up, struct error *err);
+
+/* A stream behind the virtio console: hvc0's first, then those of its ports. */
+struct machine_chardev_info {
+	const char *name;  /* "console0", or the port's own */
+	const char *where; /* what is at the other end */
+	bool open;         /* the guest listens */
+};
+/* False: there is no such stream. */
+bool machine_chardev(const struct machine *machine, size_t index, struct machine_chardev_info *ret);
 
 /* The terminal of --console stdio has this size. */
 void machine_resize_console(struct machine *machine, uint16_t columns, uint16_t rows);

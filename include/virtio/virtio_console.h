@@ -44,4 +44,7 @@ int virtio_console_create(const struct virtio_console_options *options, struct v
 void virtio_console_resize(struct virtio_device *virtio, unsigned port, uint16_t cols,
 			   uint16_t rows);
 
+/* Under the lock: whether the guest listens: it has the port open, or its driver runs. */
+bool virtio_console_is_open(const struct virtio_device *virtio, unsigned port);
+
 #endif

@@ -213,6 +213,7 @@ static int open_api(struct run *run, struct error *err)
 		.loop = run->loop,
 		.machine = run->machine,
 		.config = &run->options.machine,
+		.console = run->hub ? run->place.console : NULL,
 		.quit = on_quit,
 		.describe = describe,
 		.data = run,

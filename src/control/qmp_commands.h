@@ -37,8 +37,12 @@ int qmp_query_kvm(struct qmp_call *call);
 int qmp_query_cpus(struct qmp_call *call);
 int qmp_inspect(struct qmp_call *call);
 
+/* What query-cpus-fast and query-stats call vCPU @index; returns @path. */
+#define QMP_CPU_PATH_MAX 32
+const char *qmp_cpu_path(uint32_t index, char path[static QMP_CPU_PATH_MAX]);
+
 /* qmp_devices.c: its devices. */
-extern const struct qmp_type qmp_block_list, qmp_balloon_info;
+extern const struct qmp_type qmp_block_list, qmp_balloon_info, qmp_chardev_list;
 extern const struct qmp_member qmp_balloon_arguments[], qmp_resize_arguments[],
 	qmp_link_arguments[];
 int qmp_query_block(struct qmp_call *call);
@@ -46,6 +50,14 @@ int qmp_query_balloon(struct qmp_call *call);
 int qmp_balloon(struct qmp_call *call);
 int qmp_block_resize(struct qmp_call *call);
 int qmp_set_link(struct qmp_call *call);
+int qmp_query_chardev(struct qmp_call *call);
+
+/* qmp_stats.c, qmp_blockstats.c: what is counted of it. */
+extern const struct qmp_type qmp_stats_result_list, qmp_stats_schema_list, qmp_blockstats_list;
+extern const struct qmp_member qmp_stats_arguments[], qmp_stats_schemas_arguments[];
+int qmp_query_stats(struct qmp_call *call);
+int qmp_query_stats_schemas(struct qmp_call *call);
+int qmp_query_blockstats(struct qmp_call *call);
 
 /* qmp_fds.c: descriptors that clients hand over. */
 extern const struct qmp_member qmp_fd_arguments[];

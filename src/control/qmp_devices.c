@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands about a machine's devices. */
+#include <stdio.h>
+
 #include "qmp_commands.h"
 
 static const struct qmp_member image_members[] = {
@@ -134,4 +136,43 @@ int qmp_set_link(struct qmp_call *call)
 				 qmp_argument_bool(call, "up", false), &err);
 
 	return qmp_told(call, r, &err);
+}
+
+/* query-chardev. */
+
+static const struct qmp_member chardev_members[] = {
+	{.name = "label", .type = &qmp_string},
+	{.name = "filename", .type = &qmp_string, .help = "what is at the other end"},
+	{.name = "frontend-open", .type = &qmp_bool, .help = "whether the guest listens"},
+	{0},
+};
+static const struct qmp_type chardev_info = {
+	.kind = QMP_OBJECT, .name = "ChardevInfo", .members = chardev_members};
+const struct qmp_type qmp_chardev_list = {
+	.kind = QMP_ARRAY, .name = "[ChardevInfo]", .element = &chardev_info};
+
+static void add_chardev(struct json_object *list, const char *label, const char *filename,
+			bool open)
+{
+	struct json_object *chardev = json_object_new_object();
+
+	qmp_add_string(chardev, "label", label);
+	qmp_add_string(chardev, "filename", filename);
+	qmp_add_bool(chardev, "frontend-open", open);
+	json_object_array_add(list, chardev);
+}
+
+int qmp_query_chardev(struct qmp_call *call)
+{
+	const char *console = qmp_server_of(call)->options.console;
+	struct machine_chardev_info info;
+	_cleanup_free_ char *path = NULL;
+
+	if (console && asprintf(&path, "unix:%s", console) < 0)
+		path = NULL;
+	call->answer = json_object_new_array();
+	add_chardev(call->answer, "serial0", path ? path : "stdio", true);
+	for (size_t i = 0; machine_chardev(qmp_machine_of(call), i, &info); i++)
+		add_chardev(call->answer, info.name, info.where, info.open);
+	return 0;
 }

@@ -113,16 +113,21 @@ int qmp_query_kvm(struct qmp_call *call)
 	return 0;
 }
 
+const char *qmp_cpu_path(uint32_t index, char path[static QMP_CPU_PATH_MAX])
+{
+	snprintf(path, QMP_CPU_PATH_MAX, "/machine/cpu[%u]", index);
+	return path;
+}
+
 int qmp_query_cpus(struct qmp_call *call)
 {
 	call->answer = json_object_new_array();
 	for (uint32_t i = 0; i < qmp_server_of(call)->options.config->cpus; i++) {
 		struct json_object *cpu = json_object_new_object();
-		char path[32];
+		char path[QMP_CPU_PATH_MAX];
 
-		snprintf(path, sizeof(path), "/machine/cpu[%u]", i);
 		qmp_add_int(cpu, "cpu-index", i);
-		qmp_add_string(cpu, "qom-path", path);
+		qmp_add_string(cpu, "qom-path", qmp_cpu_path(i, path));
 		json_object_object_add(
 			cpu, "thread-id",
 			json_object_new_int(machine_vcpu_thread(qmp_machine_of(call), i)));

@@ -67,6 +67,12 @@ static int read_word(const struct qmp_member *member, const char *text, struct j
 			return refuse_word(member, text, "a number, such as 4096, 4K or 1G", err);
 		*ret = json_object_new_int64(negative ? -(int64_t)number : (int64_t)number);
 		return 0;
+	case QMP_ARRAY:
+	case QMP_OBJECT:
+		*ret = json_tokener_parse(text);
+		if (!*ret)
+			return refuse_word(member, text, "JSON, such as [\"a\",\"b\"]", err);
+		return 0;
 	default:
 		*ret = json_object_new_string(text);
 		return 0;

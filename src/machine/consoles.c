@@ -309,3 +309,23 @@ bool machine_tty_input(struct machine *machine)
 	device_unlock(owner);
 	return true;
 }
+
+/* What asks. */
+
+bool machine_chardev(const struct machine *machine, size_t index, struct machine_chardev_info *ret)
+{
+	struct virtio_device *console = machine->board.console;
+	const struct machine_port *port;
+
+	if (index >= machine->port_count)
+		return false;
+	port = &machine->ports[index];
+	*ret = (struct machine_chardev_info){.name = port->is_console ? "console0" : port->name,
+					     .where = port->stream->where};
+	if (console) {
+		device_lock(&console->device);
+		ret->open = virtio_console_is_open(console, (unsigned)index);
+		device_unlock(&console->device);
+	}
+	return true;
+}

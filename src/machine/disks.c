@@ -143,7 +143,11 @@ bool machine_disk(const struct machine *machine, size_t index, struct machine_di
 		return false;
 	disk = &machine->disks[index];
 	*ret = (struct machine_disk_info){
-		.name = disk->name, .config = disk->config, .info = &disk->disk->info};
+		.name = disk->name,
+		.config = disk->config,
+		.info = &disk->disk->info,
+		.counters = disk->disk->counters,
+	};
 	return true;
 }
 

@@ -76,22 +76,31 @@ static void await_outside(struct machine *machine)
 	pthread_mutex_unlock(&pause->lock);
 }
 
-/* All vCPUs out of the guest; the devices go on. */
-static void hold_vcpus(struct machine *machine)
+/* The devices go on. */
+bool pause_hold(struct machine *machine)
 {
+	struct board *board = &machine->board;
+
+	if (machine->outcome != MACHINE_RUNNING || machine->pause.wanted)
+		return false;
 	wake(&machine->pause, true);
-	for (uint32_t i = 0; i < machine->board.vcpu_count; i++)
-		vcpu_kick(&machine->board.vcpus[i]);
+	for (uint32_t i = 0; i < board->vcpu_count; i++)
+		vcpu_kick(&board->vcpus[i]);
 	await_outside(machine);
+	return true;
+}
+
+void pause_release(struct machine *machine)
+{
+	wake(&machine->pause, false);
 }
 
 void machine_pause(struct machine *machine)
 {
 	if (machine->dump.state == MACHINE_DUMP_ACTIVE)
 		machine->dump.resume = false;
-	if (machine->outcome != MACHINE_RUNNING || machine->pause.wanted)
+	if (!pause_hold(machine))
 		return;
-	hold_vcpus(machine);
 	each_virtio(&machine->board, virtio_device_pause);
 	machine_tell(machine, MACHINE_EVENT_PAUSED);
 }
@@ -106,22 +115,21 @@ void machine_resume(struct machine *machine)
 		return;
 	}
 	each_virtio(&machine->board, virtio_device_resume);
-	wake(&machine->pause, false);
+	pause_release(machine);
 	machine_tell(machine, MACHINE_EVENT_RESUMED);
 }
 
 int machine_inject_serror(struct machine *machine, struct error *err)
 {
-	bool was_held = machine->pause.wanted;
+	bool held;
 	int r;
 
 	if (machine->outcome != MACHINE_RUNNING)
 		return error_set(err, ESRCH, "the machine does not run");
-	if (!was_held)
-		hold_vcpus(machine);
+	held = pause_hold(machine);
 	r = hyp_vcpu_inject_serror(machine->board.vcpus[0].hyp);
-	if (!was_held)
-		wake(&machine->pause, false);
+	if (held)
+		pause_release(machine);
 	return r < 0 ? error_set_errno(err, -r, "KVM gives the vCPU no SError interrupt") : 0;
 }
 

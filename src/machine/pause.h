@@ -40,6 +40,13 @@ void pause_end(struct machine *machine);
 /* The boot that was paused has ended: the next is not. */
 void pause_forget(struct machine *machine);
 
+/*
+ * The main thread: have the vCPUs outside the guest, and let them go on. False: they are
+ * paused already, or at their end, and pause_release() is not to be called.
+ */
+bool pause_hold(struct machine *machine);
+void pause_release(struct machine *machine);
+
 /* The main thread, with a device's lock held: pause in the next round of the loop. */
 void machine_pause_soon(struct machine *machine);
 

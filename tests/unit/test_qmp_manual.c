@@ -42,12 +42,29 @@ static const char head[] =
 	"A request is at most 64 KiB long and 32 levels deep. A client that sends what is no\n"
 	"JSON gets an error and is dropped, as is one that does not read its events.\n";
 
-static const char tail[] = "\n"
-			   "# SEE ALSO\n"
-			   "\n"
-			   "*armlet-run*(1), *armlet-machines*(1)\n"
-			   "\n"
-			   "QEMU, _docs/interop/qmp-spec_ and _qapi/_\n";
+static const char tail[] =
+	"\n"
+	"# COUNTERS\n"
+	"\n"
+	"What provider *kvm* counts is the host's kernel's to name; that of a vCPU is\n"
+	"opened when it is asked for the first time, for which the vCPU leaves the guest\n"
+	"once. Provider *armlet* counts, from the beginning of the present boot if nothing\n"
+	"else is said:\n"
+	"\n"
+	"- of the machine *cpu-time*, of the whole process since its start; *memory-size*,\n"
+	"  *memory-actual* with a balloon whose driver runs, and *memory-resident*, what the\n"
+	"  process holds of the host's memory, without huge pages that were reserved;\n"
+	"  and for each network *net0-rx-bytes*, *net0-rx-packets*, *net0-tx-bytes* and\n"
+	"  *net0-tx-packets*, which the guest receives and sends: with a tap these are the\n"
+	"  host's own counts of it, from its beginning on\n"
+	"- of a vCPU *cpu-time*, of its thread, in the guest and for it; *exits* to user\n"
+	"  space, and those by reason: *exits-mmio*, *exits-interrupted* ...\n"
+	"\n"
+	"# SEE ALSO\n"
+	"\n"
+	"*armlet-run*(1), *armlet-machines*(1)\n"
+	"\n"
+	"QEMU, _docs/interop/qmp-spec_ and _qapi/_\n";
 
 /* scdoc takes an underscore for the beginning of what is underlined. */
 static void put_text(FILE *out, const char *text)
