@@ -3,7 +3,7 @@
  * The other end of the control socket: what armlet's own commands speak to a machine
  * with.
  *
- * Threads: one at a time. All of it waits.
+ * Threads: one at a time. All of it waits, but for what is at the end.
  */
 #ifndef ARMLET_CONTROL_QMP_LINK_H
 #define ARMLET_CONTROL_QMP_LINK_H
@@ -44,5 +44,26 @@ void qmp_link_be_patient(struct qmp_link *link, void (*seen)(struct json_object 
  */
 int qmp_link_event(struct qmp_link *link, int timeout_ms, struct json_object **ret,
 		   struct error *err);
+
+/*
+ * For who asks many machines at once, and waits for none: connect, and leave the
+ * negotiation to come. -EAGAIN: the machine takes nobody at the moment; else as
+ * qmp_link_open().
+ */
+int qmp_link_begin(const char *path, struct qmp_link **ret, struct error *err);
+
+/* To be watched for input. */
+int qmp_link_fd(const struct qmp_link *link);
+
+/* Send @command, the answer to which is known by @id. As qmp_link_execute(), or -EAGAIN. */
+int qmp_link_ask(struct qmp_link *link, const char *command, struct json_object *arguments,
+		 int64_t id, struct error *err);
+
+/*
+ * The next answer that is here, and whose it is; NULL: that was refused. Events are
+ * dropped. -EAGAIN: there is none yet; -ENOTCONN, -EPROTO: there are no more.
+ */
+int qmp_link_next(struct qmp_link *link, int64_t *ret_id, struct json_object **ret,
+		  struct error *err);
 
 #endif

@@ -89,6 +89,7 @@ static int next_object(struct qmp_link *link, int64_t deadline, struct json_obje
 			error = json_tokener_error_parse_unexpected;
 		}
 		link->object_size += size;
+		link->input_start = link->input_end; /* the parser has it */
 		if (error != json_tokener_continue || link->object_size > OBJECT_MAX)
 			return error_set(err, EPROTO, "this speaks no QMP");
 		r = receive(link, deadline, err);
@@ -163,19 +164,30 @@ static int send_all(struct qmp_link *link, const char *text, struct error *err)
 	return 0;
 }
 
-int qmp_link_execute(struct qmp_link *link, const char *command, struct json_object *arguments,
-		     struct json_object **ret, struct error *err)
+/* @id 0: without one. */
+static int send_request(struct qmp_link *link, const char *command, struct json_object *arguments,
+			int64_t id, struct error *err)
 {
 	struct json_object *request = json_object_new_object();
-	struct json_object *answer = NULL;
-	struct json_object *error;
 	int r;
 
 	json_object_object_add(request, "execute", json_object_new_string(command));
 	if (arguments)
 		json_object_object_add(request, "arguments", arguments);
+	if (id)
+		json_object_object_add(request, "id", json_object_new_int64(id));
 	r = send_all(link, json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN), err);
 	json_object_put(request);
+	return r;
+}
+
+int qmp_link_execute(struct qmp_link *link, const char *command, struct json_object *arguments,
+		     struct json_object **ret, struct error *err)
+{
+	struct json_object *answer = NULL;
+	struct json_object *error;
+	int r = send_request(link, command, arguments, 0, err);
+
 	if (r == 0)
 		r = await(link, "return", "error", &answer, err);
 	if (r < 0)
@@ -226,20 +238,31 @@ static int connect_to(int fd, const char *path, struct error *err)
 	return 0;
 }
 
-int qmp_link_open(const char *path, struct qmp_link **ret, struct error *err)
+/* @flags as of socket(2). */
+static int make_link(const char *path, int flags, struct qmp_link **ret, struct error *err)
 {
 	_cleanup_(cleanup_qmp_link_close_) struct qmp_link *link = calloc(1, sizeof(*link));
-	struct json_object *greeting = NULL;
 	int r;
 
 	if (!link)
 		return error_set_errno(err, ENOMEM, "%s", path);
-	link->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	link->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 	link->parser = json_tokener_new_ex(DEPTH_MAX);
 	link->events = json_object_new_array();
 	if (link->fd < 0 || !link->parser)
 		return error_set_errno(err, link->fd < 0 ? errno : ENOMEM, "%s", path);
 	r = connect_to(link->fd, path, err);
+	if (r == 0)
+		*ret = steal_ptr(&link);
+	return r;
+}
+
+int qmp_link_open(const char *path, struct qmp_link **ret, struct error *err)
+{
+	_cleanup_(cleanup_qmp_link_close_) struct qmp_link *link = NULL;
+	struct json_object *greeting = NULL;
+	int r = make_link(path, 0, &link, err);
+
 	if (r < 0)
 		return r;
 	r = await(link, "QMP", NULL, &greeting, err);
@@ -262,4 +285,49 @@ void qmp_link_close(struct qmp_link *link)
 		json_tokener_free(link->parser);
 	json_object_put(link->events);
 	free(link);
+}
+
+/* Without waiting. */
+
+int qmp_link_begin(const char *path, struct qmp_link **ret, struct error *err)
+{
+	_cleanup_(cleanup_qmp_link_close_) struct qmp_link *link = NULL;
+	int r = make_link(path, SOCK_NONBLOCK, &link, err);
+
+	if (r == 0)
+		r = send_request(link, "qmp_capabilities", NULL, 0, err);
+	if (r == 0)
+		*ret = steal_ptr(&link);
+	return r;
+}
+
+int qmp_link_fd(const struct qmp_link *link)
+{
+	return link->fd;
+}
+
+int qmp_link_ask(struct qmp_link *link, const char *command, struct json_object *arguments,
+		 int64_t id, struct error *err)
+{
+	return send_request(link, command, arguments, id, err);
+}
+
+int qmp_link_next(struct qmp_link *link, int64_t *ret_id, struct json_object **ret,
+		  struct error *err)
+{
+	for (;;) {
+		struct json_object *object = NULL, *id;
+		int r = next_object(link, 0, &object, err);
+
+		if (r < 0)
+			return r == -ETIMEDOUT ? -EAGAIN : r;
+		id = member(object, "id");
+		if (id) {
+			*ret_id = json_object_get_int64(id);
+			*ret = json_object_get(member(object, "return"));
+			json_object_put(object);
+			return 0;
+		}
+		json_object_put(object);
+	}
 }
