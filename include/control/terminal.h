@@ -17,6 +17,8 @@
 
 #include "base/error.h"
 
+#define TERMINAL_FAREWELL_MAX 64
+
 struct terminal {
 	int fd; /* -1: there is none */
 	struct termios saved;
@@ -24,6 +26,7 @@ struct terminal {
 	bool is_raw;
 	pid_t guardian;
 	int guardian_pipe; /* closing it without a word makes the guardian act */
+	char farewell[TERMINAL_FAREWELL_MAX];
 };
 
 /*
@@ -32,6 +35,12 @@ struct terminal {
  * Before any thread or descriptor that a child should not have.
  */
 int terminal_init(struct terminal *terminal, int fd, struct error *err);
+
+/*
+ * The same for who sets the modes himself, and leaves more behind than these: @farewell
+ * is what the guardian says to the terminal besides.
+ */
+int terminal_guard(struct terminal *terminal, int fd, const char *farewell, struct error *err);
 
 /* Raw mode again, after the process was stopped and went on. */
 void terminal_continue(struct terminal *terminal);

@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -45,9 +47,11 @@ static _Noreturn void guard(const struct terminal *terminal, int pipe_fd)
 	do {
 		n = read(pipe_fd, &word, 1);
 	} while (n < 0 && errno == EINTR);
-	if (n <= 0 || word != GUARDIAN_DISMISSED)
-		set_modes(terminal->fd, &terminal->saved);
-	_exit(0);
+	if (n > 0 && word == GUARDIAN_DISMISSED)
+		_exit(0);
+	set_modes(terminal->fd, &terminal->saved);
+	n = write(terminal->fd, terminal->farewell, strlen(terminal->farewell));
+	_exit(n < 0);
 }
 
 static int start_guardian(struct terminal *terminal, struct error *err)
@@ -77,7 +81,7 @@ static void make_raw(struct terminal *terminal)
 	log_set_raw_terminal(true);
 }
 
-int terminal_init(struct terminal *terminal, int fd, struct error *err)
+int terminal_guard(struct terminal *terminal, int fd, const char *farewell, struct error *err)
 {
 	int r;
 
@@ -90,6 +94,7 @@ int terminal_init(struct terminal *terminal, int fd, struct error *err)
 	terminal->fd = fd;
 	terminal->raw = terminal->saved;
 	cfmakeraw(&terminal->raw);
+	snprintf(terminal->farewell, sizeof(terminal->farewell), "%s", farewell);
 	r = start_guardian(terminal, err);
 	if (r < 0) {
 		terminal->fd = -1;
@@ -97,8 +102,16 @@ int terminal_init(struct terminal *terminal, int fd, struct error *err)
 	}
 	/* When what started us is killed, nobody else tells us to let go. */
 	prctl(PR_SET_PDEATHSIG, SIGHUP);
-	make_raw(terminal);
 	return 0;
+}
+
+int terminal_init(struct terminal *terminal, int fd, struct error *err)
+{
+	int r = terminal_guard(terminal, fd, "", err);
+
+	if (r == 0 && terminal->fd >= 0)
+		make_raw(terminal);
+	return r;
 }
 
 void terminal_continue(struct terminal *terminal)
