@@ -18,6 +18,7 @@ const struct command commands[] = {
 	{.name = "rm", .main = rm_main, .table = &rm_table},
 	{.name = "ps", .main = ps_main, .table = &ps_table},
 	{.name = "inspect", .main = inspect_main, .table = &inspect_table},
+	{.name = "top", .main = top_main, .table = &top_table},
 	{.name = "stop", .main = stop_main, .table = &stop_table},
 	{.name = "kill", .main = kill_main, .table = &kill_table},
 	{.name = "pause", .main = pause_main, .table = &pause_table},
