@@ -10,8 +10,8 @@
 
 #include <libnbd.h>
 
+#include "backend/helper_process.h"
 #include "disk_open.h"
-#include "helper_process.h"
 
 extern const struct disk_engine_ops disk_nbd_engine; /* its context: struct disk_nbd_connection */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "helper_process.h"
+#include "backend/helper_process.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "helper_process.h"
+#include "backend/helper_process.h"
 
 #define SOCKET_FD "3" /* passt's end, in passt */
 

@@ -3,8 +3,8 @@
 #ifndef ARMLET_BACKEND_SHARE_PRIVATE_H
 #define ARMLET_BACKEND_SHARE_PRIVATE_H
 
+#include "backend/helper_process.h"
 #include "backend/share.h"
-#include "helper_process.h"
 
 struct share {
 	struct share_options options; /* the directory is real; the kind is chosen */

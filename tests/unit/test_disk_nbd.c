@@ -8,9 +8,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "backend/helper_process.h"
 #include "bench.h"
 #include "disk_bench.h"
-#include "helper_process.h"
 #include "unit.h"
 
 #define SIZE MIB
