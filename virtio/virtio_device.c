@@ -282,8 +282,11 @@ void virtio_set_status(struct virtio_device *virtio, uint8_t status)
 		return;
 	}
 	virtio->status = status;
-	if (added & VIRTIO_CONFIG_S_DRIVER_OK)
-		activate(virtio);
+	if (!(added & VIRTIO_CONFIG_S_DRIVER_OK))
+		return;
+	activate(virtio);
+	if (virtio->driver_ok && virtio->started)
+		virtio->driver_ok(virtio->driver_ok_data);
 }
 
 void virtio_set_driver_features(struct virtio_device *virtio, unsigned word, uint32_t features)

@@ -30,6 +30,7 @@ enum machine_outcome {
 
 enum machine_event {
 	MACHINE_EVENT_STARTED, /* the vCPUs run: at the beginning of each boot */
+	MACHINE_EVENT_DRIVER,  /* only with tell_driver, see there */
 	MACHINE_EVENT_PAUSED,
 	MACHINE_EVENT_RESUMED,
 	MACHINE_EVENT_POWER_KEY,
@@ -48,6 +49,12 @@ struct machine_options {
 	/* Optional: what happens to the machine, from the main thread, with no lock held. */
 	void (*event)(void *data, enum machine_event event);
 	void *event_data;
+
+	/*
+	 * Tell as well when the guest's first driver of a virtio device begins to work, in
+	 * each boot; at once if the machine has no such device.
+	 */
+	bool tell_driver;
 };
 
 int machine_create(const struct machine_options *options, struct machine **ret, struct error *err);

@@ -149,6 +149,7 @@ void qmp_server_event(struct qmp_server *server, enum machine_event event)
 		return;
 	switch (event) {
 	case MACHINE_EVENT_STARTED:
+	case MACHINE_EVENT_DRIVER:
 		break;
 	case MACHINE_EVENT_PAUSED:
 		emit(server, "STOP", NULL);

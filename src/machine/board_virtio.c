@@ -1,10 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The virtio devices of the board, in the order in which the guest finds them. */
+#include <time.h>
+
 #include "machine_private.h"
 #include "virtio/virtio_balloon.h"
 #include "virtio/virtio_mmio.h"
 #include "virtio/virtio_rng.h"
 #include "virtio/virtio_vsock.h"
+
+static void on_driver_timer(void *data, unsigned events)
+{
+	struct machine *machine = data;
+
+	(void)events;
+	event_source_remove(&machine->driver_timer);
+	if (machine->outcome == MACHINE_RUNNING)
+		machine_tell(machine, MACHINE_EVENT_DRIVER);
+}
+
+/* From a vCPU's thread, under the device's lock. */
+static void on_driver(void *data)
+{
+	struct machine *machine = data;
+
+	if (atomic_exchange(&machine->driver_seen, true))
+		return;
+	if (event_loop_add_timer(machine->loop, &machine->driver_timer, CLOCK_MONOTONIC) == 0)
+		event_timer_set(&machine->driver_timer, 1, 0);
+}
+
+void board_expect_driver(struct machine *machine)
+{
+	machine->driver_timer =
+		(struct event_source){.fd = -1, .callback = on_driver_timer, .data = machine};
+	machine->driver_seen = false;
+	if (machine->tell_driver && !machine->board.virtio_count)
+		on_driver(machine);
+}
+
+void board_forget_driver(struct machine *machine)
+{
+	event_source_remove(&machine->driver_timer);
+}
 
 int board_plug_virtio(struct machine *machine, struct virtio_device *device, struct error *err)
 {
@@ -33,6 +70,10 @@ int board_plug_virtio(struct machine *machine, struct virtio_device *device, str
 					 "needs more; leave some out",
 					 LAYOUT_VIRTIO_SLOTS);
 		return error_set_errno(err, -r, "the virtio devices cannot be made");
+	}
+	if (machine->tell_driver) {
+		device->driver_ok = on_driver;
+		device->driver_ok_data = machine;
 	}
 	board->virtio[board->virtio_count++] = device;
 	r = board_plug(board, &device->device, &virtio_mmio_ops, &slot);

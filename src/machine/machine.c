@@ -127,6 +127,7 @@ int machine_create(const struct machine_options *options, struct machine **ret, 
 	machine->loop = options->loop;
 	machine->event = options->event;
 	machine->event_data = options->event_data;
+	machine->tell_driver = options->tell_driver;
 	clock_init_host(&machine->clock, options->loop);
 	console_tap_init(&machine->console, &options->console);
 	machine->port = console_tap_port(&machine->console);
@@ -327,6 +328,7 @@ static int run_boot(struct machine *machine, struct error *err)
 	machine->reset_by_host = false;
 	console_tap_reset(&machine->console);
 	machine->outcome = MACHINE_RUNNING;
+	board_expect_driver(machine);
 	for (uint32_t i = 0; i < board->vcpu_count && r == 0; i++)
 		r = vcpu_start(&board->vcpus[i], err);
 	if (r < 0)
@@ -372,6 +374,7 @@ int machine_run(struct machine *machine, enum machine_outcome *ret, struct error
 		tell_end(machine);
 		event_source_remove(&machine->start_timer);
 		event_source_remove(&machine->key_timer);
+		board_forget_driver(machine);
 		board_finish(machine);
 		machine->boots++;
 	} while (r == 0 && machine->reset_wanted && !machine->stopped);

@@ -119,9 +119,12 @@ struct machine {
 	struct stray stray;
 	struct pause pause;
 	struct dump dump;
-	struct event_source start_timer; /* once, a while after power-on */
-	struct event_source key_timer;   /* the power key comes up again */
-	uint32_t rtc_offset; /* what the guest has set the clock to stays set over a reset */
+	struct event_source start_timer;  /* once, a while after power-on */
+	struct event_source key_timer;    /* the power key comes up again */
+	struct event_source driver_timer; /* at once: a driver has begun to work */
+	bool tell_driver;
+	atomic_bool driver_seen; /* in this boot */
+	uint32_t rtc_offset;     /* what the guest has set the clock to stays set over a reset */
 	unsigned boots;
 	gpa_t kernel_at; /* of this boot */
 
@@ -152,6 +155,10 @@ void board_finish(struct machine *machine);
 
 /* board_build()'s part that is virtio: what the configuration asks for, in slots from 0. */
 int board_build_virtio(struct machine *machine, struct error *err);
+
+/* A boot begins or ends: what tells of drivers. */
+void board_expect_driver(struct machine *machine);
+void board_forget_driver(struct machine *machine);
 
 /* Give @device the next slot; it is the board's, whatever comes. Fails with a sentence. */
 int board_plug_virtio(struct machine *machine, struct virtio_device *device, struct error *err);

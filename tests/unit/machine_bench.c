@@ -24,11 +24,14 @@ void machine_bench_close(struct machine_bench *bench)
 
 static int create(struct machine_bench *bench)
 {
-	const struct machine_options options = {.config = &bench->config,
-						.loop = bench->loop,
-						.console = bench->console,
-						.event = bench->event,
-						.event_data = bench->event_data};
+	const struct machine_options options = {
+		.config = &bench->config,
+		.loop = bench->loop,
+		.console = bench->console,
+		.event = bench->event,
+		.event_data = bench->event_data,
+		.tell_driver = bench->tell_driver,
+	};
 
 	return machine_create(&options, &bench->machine, &bench->err);
 }

@@ -24,6 +24,7 @@ struct machine_bench {
 	void (*event)(void *data, enum machine_event event); /* as machine_options has it */
 	void *event_data;
 	struct machine *machine;
+	bool tell_driver;
 	struct error err;
 };
 
