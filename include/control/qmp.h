@@ -22,10 +22,11 @@ struct qmp_options {
 	const struct machine_config *config;
 	const char *console;      /* socket of the serial port; NULL: it is on stdin and stdout */
 	void (*quit)(void *data); /* a client wants the machine to end now */
+	void (*powerdown)(void *data); /* or its power key to be pressed */
 
 	/* The machine as JSON, as `armlet run --dry-run` prints it; the caller's to put. */
 	struct json_object *(*describe)(void *data);
-	void *data; /* for both */
+	void *data; /* for all */
 };
 
 /* Options as of qmp_options; fails with a sentence. */
@@ -38,9 +39,26 @@ void qmp_server_destroy(struct qmp_server *server);
 /* Tell the clients; takes a @server that is NULL. */
 void qmp_server_event(struct qmp_server *server, enum machine_event event);
 
-/* The last event: the machine has ended, because of the guest or not; @reason as QMP's
- * ShutdownCause; @status is what the process ends with. */
-void qmp_server_shutdown(struct qmp_server *server, bool guest, const char *reason, int status);
+/* The guest is up; likewise. */
+void qmp_server_ready(struct qmp_server *server);
+
+/* How a machine has ended, or a life of it. */
+struct qmp_end {
+	bool guest;         /* that wanted it */
+	const char *reason; /* as QMP's ShutdownCause */
+	int status;         /* what the process ends with */
+};
+
+/*
+ * It begins another life in @delay_ms, the one after @restarts restarts. Commands that act
+ * on a machine are refused until it has one again: that of the next life.
+ */
+void qmp_server_restart(struct qmp_server *server, const struct qmp_end *end, uint32_t restarts,
+			uint64_t delay_ms);
+void qmp_server_machine(struct qmp_server *server, struct machine *machine);
+
+/* The last event. */
+void qmp_server_shutdown(struct qmp_server *server, const struct qmp_end *end);
 
 /*
  * A command as words, "balloon" "value=512M", of which there is at least one: the

@@ -84,8 +84,11 @@ struct run_options {
 	struct json_object *domain; /* what libvirt.h says it is; NULL: none */
 	const char *directory;      /* to work in; NULL: the present one */
 	bool lenient;
+	int restart;       /* enum restart_policy */
+	const char *ready; /* when the guest is up, as --ready has it; NULL: driver */
 	bool dry_run;
 	bool detach;
+	bool attachable;
 };
 
 void run_options_init(struct run_options *options);

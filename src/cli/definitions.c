@@ -196,15 +196,15 @@ static struct json_object *describe(const char *name)
 {
 	_cleanup_free_ char *path = NULL;
 	struct json_object *machine = json_object_new_object();
-	struct json_object *running = NULL, *config, *status;
+	struct json_object *running = NULL, *config;
 	struct error ignored;
 	char ended[32];
 	int last;
 
 	json_object_object_add(machine, "name", json_object_new_string(name));
-	if (verb_inspect(name, &running, &ignored) == 0 &&
-	    json_object_object_get_ex(running, "status", &status)) {
-		json_object_object_add(machine, "status", json_object_get(status));
+	if (verb_inspect(name, &running, &ignored) == 0) {
+		json_object_object_add(machine, "status",
+				       json_object_new_string(verb_status(running)));
 	} else if (place_last_status(name, &last) == 0) {
 		snprintf(ended, sizeof(ended), "ended (%d)", last);
 		json_object_object_add(machine, "status", json_object_new_string(ended));

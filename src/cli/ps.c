@@ -66,6 +66,13 @@ const char *verb_text(struct json_object *object, const char *name)
 							       : "-";
 }
 
+const char *verb_status(struct json_object *machine)
+{
+	const char *status = verb_text(machine, "status");
+
+	return strcmp(status, "shutdown") ? status : "restarting";
+}
+
 /* "5 min": people count in one unit. */
 static const char *age(struct json_object *machine, char text[static 32])
 {
@@ -88,9 +95,10 @@ static void print_machine(struct json_object *machine)
 	char up[32];
 
 	json_object_object_get_ex(machine, "config", &config);
-	printf("%-20s %8s  %-8s %8s %5s %8s  %s\n", verb_text(machine, "name"),
-	       verb_text(machine, "pid"), verb_text(machine, "status"), age(machine, up),
-	       verb_text(config, "cpus"), verb_text(config, "mem"), verb_text(config, "kernel"));
+	printf("%-20s %8s  %-10s %8s %8s %5s %8s  %s\n", verb_text(machine, "name"),
+	       verb_text(machine, "pid"), verb_status(machine), age(machine, up),
+	       verb_text(machine, "restarts"), verb_text(config, "cpus"), verb_text(config, "mem"),
+	       verb_text(config, "kernel"));
 }
 
 int ps_main(int argc, char **argv)
@@ -99,8 +107,9 @@ int ps_main(int argc, char **argv)
 		.each = place_each,
 		.add = add_machine,
 		.print = print_machine,
-		.heading =
-			"NAME                      PID  STATUS         UP  CPUS   MEMORY  KERNEL",
+		.heading = "NAME                      PID  STATUS           UP RESTARTS  CPUS   "
+			   "MEMORY  "
+			   "KERNEL",
 	};
 
 	return verb_list_main(&ps_table, argc, argv, &list);

@@ -16,6 +16,7 @@
 
 static const char *const switches[] = {"auto", "on", "off", NULL};
 static const char *const irqchips[] = {"auto", "gicv3", "gicv2", NULL};
+static const char *const restarts[] = {"never", "on-failure", "always", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 
 const struct option_def run_rows[] = {
@@ -222,6 +223,21 @@ const struct option_def run_rows[] = {
 	 AT(detach),
 	 .only_here = true,
 	 .help = "run in the background; needs --name, for armlet console and the others"},
+	{.name = "attachable",
+	 .type = OPTION_FLAG,
+	 AT(attachable),
+	 .help = "a console for armlet console and logs, as with --detach; needs --name"},
+	{.name = "ready",
+	 .argument = "WHEN",
+	 .type = OPTION_STRING,
+	 AT(ready),
+	 .help = "when the guest is up: driver, started or text=TEXT (driver)"},
+	{.name = "restart",
+	 .argument = "WHEN",
+	 .type = OPTION_CHOICE,
+	 AT(restart),
+	 .choices = restarts,
+	 .help = "begin anew at the end: never, on-failure or always (never)"},
 	{.name = "no-reboot",
 	 .type = OPTION_FLAG,
 	 AT(machine.no_reboot),

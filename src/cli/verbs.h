@@ -42,6 +42,9 @@ int verb_inspect(const char *name, struct json_object **ret, struct error *err);
 /* A member of @object as text; "-": it has none of that name. It lives as long as @object. */
 const char *verb_text(struct json_object *object, const char *name);
 
+/* What state the machine is in, of which `inspect` tells, in people's words. */
+const char *verb_status(struct json_object *machine);
+
 /* Press its power key, and end it after that time; wait for its end. */
 int verb_stop(const char *name, uint32_t seconds, struct error *err);
 

@@ -13,9 +13,10 @@ static inline struct qmp_server *qmp_server_of(const struct qmp_call *call)
 	return call->context;
 }
 
+/* Not NULL, but for commands that are always performed. */
 static inline struct machine *qmp_machine_of(const struct qmp_call *call)
 {
-	return qmp_server_of(call)->options.machine;
+	return qmp_server_of(call)->machine;
 }
 
 /* Add a member to an answer. */

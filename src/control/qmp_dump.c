@@ -192,7 +192,7 @@ void qmp_dump_answer(struct qmp_server *server)
 	if (!client)
 		return;
 	server->dump_client = NULL;
-	machine_dump_status(server->options.machine, &status);
+	machine_dump_status(server->machine, &status);
 	if (status.state == MACHINE_DUMP_FAILED)
 		r = qmp_fail(&call, QMP_GENERIC_ERROR, "%s", status.err.text);
 	qmp_client_answer(client, &call, r);

@@ -44,10 +44,13 @@ static int stop(struct qmp_call *call)
 	return 0;
 }
 
+/* Between two lives nothing is paused. */
 static int cont(struct qmp_call *call)
 {
 	struct machine_dump_status dump;
 
+	if (!qmp_machine_of(call))
+		return 0;
 	machine_dump_status(qmp_machine_of(call), &dump);
 	if (dump.state == MACHINE_DUMP_ACTIVE)
 		return qmp_fail(call, QMP_GENERIC_ERROR,
@@ -59,7 +62,9 @@ static int cont(struct qmp_call *call)
 
 static int system_powerdown(struct qmp_call *call)
 {
-	machine_press_power_key(qmp_machine_of(call));
+	const struct qmp_options *options = &qmp_server_of(call)->options;
+
+	options->powerdown(options->data);
 	return 0;
 }
 
@@ -86,28 +91,43 @@ static int quit(struct qmp_call *call)
 
 /* The tables. */
 
+static int check_machine(struct qmp_call *call)
+{
+	if (qmp_machine_of(call))
+		return 0;
+	return qmp_fail(call, QMP_GENERIC_ERROR,
+			"The machine has ended and is about to be started again; until then there "
+			"is nothing to do that to");
+}
+
 static const struct qmp_command commands[] = {
 	{.name = "qmp_capabilities",
 	 .run = capabilities,
+	 .always = true,
 	 .help = "begin: nothing else is answered before"},
 	{.name = "query-version",
 	 .run = qmp_query_version,
+	 .always = true,
 	 .returns = &qmp_version_info,
 	 .help = "which armlet this is"},
 	{.name = "query-commands",
 	 .run = qmp_query_commands,
+	 .always = true,
 	 .returns = &qmp_command_list,
 	 .help = "the names of all commands"},
 	{.name = "query-qmp-schema",
 	 .run = qmp_query_schema,
+	 .always = true,
 	 .returns = &qmp_any_list,
 	 .help = "all commands and events with their types"},
 	{.name = "query-status",
 	 .run = qmp_query_status,
 	 .returns = &qmp_status_info,
-	 .help = "whether the machine runs or is paused"},
+	 .always = true,
+	 .help = "whether the machine runs, is paused, or waits for its restart (shutdown)"},
 	{.name = "query-kvm",
 	 .run = qmp_query_kvm,
+	 .always = true,
 	 .returns = &qmp_kvm_info,
 	 .help = "whether KVM is used: it always is"},
 	{.name = "query-cpus-fast",
@@ -142,13 +162,16 @@ static const struct qmp_command commands[] = {
 	 .help = "what query-stats may tell; a host whose KVM does not count has no provider kvm"},
 	{.name = "inspect",
 	 .run = qmp_inspect,
+	 .always = true,
 	 .returns = &qmp_inspect_info,
 	 .help = "the machine's process and configuration"},
 	{.name = "stop", .run = stop, .help = "pause the machine"},
-	{.name = "cont", .run = cont, .help = "let a paused machine go on"},
+	{.name = "cont", .run = cont, .always = true, .help = "let a paused machine go on"},
 	{.name = "system_powerdown",
 	 .run = system_powerdown,
-	 .help = "press the power key; what comes of it is the guest's to decide"},
+	 .always = true,
+	 .help = "press the power key; what comes of it is the guest's to decide. A machine that "
+		 "waits for its restart ends"},
 	{.name = "system_reset",
 	 .run = system_reset,
 	 .help = "reset the machine without asking the guest; with --no-reboot it ends"},
@@ -156,7 +179,10 @@ static const struct qmp_command commands[] = {
 	 .run = inject_nmi,
 	 .help = "an SError interrupt for the first vCPU, on which Linux panics; the power key "
 		 "is system_powerdown's"},
-	{.name = "quit", .run = quit, .help = "end the machine now, without asking the guest"},
+	{.name = "quit",
+	 .run = quit,
+	 .always = true,
+	 .help = "end the machine now, without asking the guest"},
 	{.name = "balloon",
 	 .run = qmp_balloon,
 	 .arguments = qmp_balloon_arguments,
@@ -171,9 +197,14 @@ static const struct qmp_command commands[] = {
 	 .help = "pull the cable of a network, or put it in again"},
 	{.name = "getfd",
 	 .run = qmp_getfd,
+	 .always = true,
 	 .arguments = qmp_fd_arguments,
 	 .help = "give a name to the descriptor that came with this, by SCM_RIGHTS"},
-	{.name = "closefd", .run = qmp_closefd, .arguments = qmp_fd_arguments, .help = "close it"},
+	{.name = "closefd",
+	 .run = qmp_closefd,
+	 .always = true,
+	 .arguments = qmp_fd_arguments,
+	 .help = "close it"},
 	{.name = "dump-guest-memory",
 	 .run = qmp_dump,
 	 .arguments = qmp_dump_arguments,
@@ -205,12 +236,21 @@ static const struct qmp_member shutdown_members[] = {
 	{.name = "exit-status", .type = &qmp_int, .help = "of the machine's process"},
 	{0},
 };
+static const struct qmp_member restart_members[] = {
+	{.name = "guest", .type = &qmp_bool, .help = "whether the guest wanted it"},
+	{.name = "reason", .type = &qmp_string, .help = "as QMP's ShutdownCause"},
+	{.name = "exit-status", .type = &qmp_int, .help = "what the process would have ended with"},
+	{.name = "restarts", .type = &qmp_int, .help = "so far, with this one"},
+	{.name = "delay", .type = &qmp_int, .help = "milliseconds until the machine starts"},
+	{0},
+};
 static const struct qmp_member panic_members[] = {{.name = "action", .type = &qmp_string}, {0}};
 
 static const struct qmp_event events[] = {
 	{.name = "STOP", .help = "the machine is paused"},
 	{.name = "RESUME", .help = "it goes on"},
 	{.name = "POWERDOWN", .help = "the power key was pressed"},
+	{.name = "GUEST_READY", .help = "the guest is up, as --ready says; in each boot"},
 	{.name = "RESET", .members = cause_members, .help = "the guest boots anew"},
 	{.name = "GUEST_PANICKED",
 	 .members = panic_members,
@@ -219,10 +259,14 @@ static const struct qmp_event events[] = {
 	 .members = qmp_dump_progress,
 	 .help = "another twentieth of a dump is written"},
 	{.name = "DUMP_COMPLETED", .members = qmp_dump_completed, .help = "a dump has ended"},
+	{.name = "RESTART",
+	 .members = restart_members,
+	 .help = "the machine has ended, and is started again, as --restart says"},
 	{.name = "SHUTDOWN",
 	 .members = shutdown_members,
 	 .help = "the machine has ended; nothing comes after it"},
 	{0},
 };
 
-const struct qmp_schema qmp_machine_schema = {.commands = commands, .events = events};
+const struct qmp_schema qmp_machine_schema = {
+	.commands = commands, .events = events, .check = check_machine};

@@ -20,6 +20,9 @@ struct qmp_server {
 	struct unix_listener listener;
 	struct event_source source; /* of the listener */
 	struct qmp_client *clients;
+	struct machine *machine; /* NULL: between two lives */
+	bool ready;              /* the guest of this boot is */
+	uint32_t restarts;
 	int64_t born_ms; /* CLOCK_MONOTONIC */
 	struct qmp_fd fds[QMP_FDS_MAX];
 	struct qmp_client *dump_client; /* waits for the end of the dump; NULL: nobody */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands that ask what a machine is. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "qmp_commands.h"
@@ -32,7 +33,7 @@ const struct qmp_type qmp_command_list = {
 	.kind = QMP_ARRAY, .name = "[CommandInfo]", .element = &command_info};
 const struct qmp_type qmp_any_list = {.kind = QMP_ARRAY, .name = "[any]", .element = &qmp_any};
 
-static const char *const run_states[] = {"running", "paused", NULL};
+static const char *const run_states[] = {"running", "paused", "shutdown", NULL};
 static const struct qmp_type run_state = {
 	.kind = QMP_ENUM, .name = "RunState", .values = run_states};
 static const struct qmp_member status_members[] = {
@@ -68,6 +69,8 @@ const struct qmp_type qmp_cpu_list = {
 static const struct qmp_member inspect_members[] = {
 	{.name = "status", .type = &run_state},
 	{.name = "pid", .type = &qmp_int, .help = "of the machine's process"},
+	{.name = "ready", .type = &qmp_bool, .help = "whether the guest is up, as --ready says"},
+	{.name = "restarts", .type = &qmp_int, .help = "of the machine by --restart"},
 	{.name = "uptime", .type = &qmp_int, .help = "seconds since that began"},
 	{.name = "config", .type = &qmp_any, .help = "as `armlet run --dry-run` prints it"},
 	{0},
@@ -95,13 +98,22 @@ int qmp_query_schema(struct qmp_call *call)
 	return 0;
 }
 
+static const char *run_state_of(struct qmp_call *call)
+{
+	const struct machine *machine = qmp_machine_of(call);
+
+	if (!machine)
+		return "shutdown";
+	return machine_paused(machine) ? "paused" : "running";
+}
+
 int qmp_query_status(struct qmp_call *call)
 {
-	bool paused = machine_paused(qmp_machine_of(call));
+	const char *state = run_state_of(call);
 
 	call->answer = json_object_new_object();
-	qmp_add_bool(call->answer, "running", !paused);
-	qmp_add_string(call->answer, "status", paused ? "paused" : "running");
+	qmp_add_bool(call->answer, "running", !strcmp(state, "running"));
+	qmp_add_string(call->answer, "status", state);
 	return 0;
 }
 
@@ -139,13 +151,15 @@ int qmp_query_cpus(struct qmp_call *call)
 
 int qmp_inspect(struct qmp_call *call)
 {
-	const struct qmp_options *options = &qmp_server_of(call)->options;
-	bool paused = machine_paused(options->machine);
+	const struct qmp_server *server = qmp_server_of(call);
+	const struct qmp_options *options = &server->options;
 
 	call->answer = json_object_new_object();
-	qmp_add_string(call->answer, "status", paused ? "paused" : "running");
+	qmp_add_string(call->answer, "status", run_state_of(call));
+	qmp_add_bool(call->answer, "ready", server->ready);
+	qmp_add_int(call->answer, "restarts", server->restarts);
 	qmp_add_int(call->answer, "pid", getpid());
-	qmp_add_int(call->answer, "uptime", qmp_server_uptime(qmp_server_of(call)));
+	qmp_add_int(call->answer, "uptime", qmp_server_uptime(server));
 	json_object_object_add(call->answer, "config", options->describe(options->data));
 	return 0;
 }

@@ -194,6 +194,8 @@ int qmp_dispatch(const struct qmp_schema *schema, const char *name, struct qmp_c
 			int r = check_members(call, "", command->arguments,
 					      (struct json_object *)call->arguments);
 
+			if (r == 0 && schema->check && !command->always)
+				r = schema->check(call);
 			return r < 0 ? r : command->run(call);
 		}
 	}

@@ -79,6 +79,7 @@ struct qmp_command {
 	const struct qmp_type *returns;     /* NULL: nothing */
 	int (*run)(struct qmp_call *call);  /* 0; QMP_LATER; -errno: @call->error says why */
 	bool is_long;                       /* it answers when all is done */
+	bool always;                        /* the schema's check is not for this one */
 };
 
 struct qmp_event {
@@ -91,6 +92,9 @@ struct qmp_event {
 struct qmp_schema {
 	const struct qmp_command *commands;
 	const struct qmp_event *events;
+
+	/* Optional: whether a command can be performed now; as its run. */
+	int (*check)(struct qmp_call *call);
 };
 
 /* Fill @call->error. Returns -EINVAL. */

@@ -22,7 +22,7 @@ static void forget_client(struct qmp_client *client)
 	/* Nobody is there to have it. */
 	if (client == server->dump_client) {
 		server->dump_client = NULL;
-		machine_dump_cancel(server->options.machine);
+		machine_dump_cancel(server->machine);
 	}
 	qmp_client_destroy(client);
 }
@@ -73,6 +73,7 @@ int qmp_server_create(const struct qmp_options *options, struct qmp_server **ret
 	if (!server)
 		return error_set_errno(err, ENOMEM, "the control socket");
 	server->options = *options;
+	server->machine = options->machine;
 	server->born_ms = now_ms();
 	server->source = (struct event_source){.fd = -1, .callback = on_connection, .data = server};
 	r = unix_listen(options->path, BACKLOG, &server->listener, err);
@@ -166,28 +167,63 @@ void qmp_server_event(struct qmp_server *server, enum machine_event event)
 		emit(server, "GUEST_PANICKED", action);
 		break;
 	case MACHINE_EVENT_RESET_GUEST:
+		server->ready = false;
 		emit(server, "RESET", cause(true, "guest-reset"));
 		break;
 	case MACHINE_EVENT_RESET_HOST:
+		server->ready = false;
 		emit(server, "RESET", cause(false, "host-qmp-system-reset"));
 		break;
 	case MACHINE_EVENT_DUMP_PROGRESS:
-		emit(server, "DUMP_PROGRESS", qmp_dump_event(server->options.machine, false));
+		emit(server, "DUMP_PROGRESS", qmp_dump_event(server->machine, false));
 		break;
 	case MACHINE_EVENT_DUMP_ENDED:
-		emit(server, "DUMP_COMPLETED", qmp_dump_event(server->options.machine, true));
+		emit(server, "DUMP_COMPLETED", qmp_dump_event(server->machine, true));
 		qmp_dump_answer(server);
 		break;
 	}
 }
 
-void qmp_server_shutdown(struct qmp_server *server, bool guest, const char *reason, int status)
+void qmp_server_ready(struct qmp_server *server)
+{
+	if (!server)
+		return;
+	server->ready = true;
+	emit(server, "GUEST_READY", NULL);
+}
+
+static struct json_object *end_object(const struct qmp_end *end)
+{
+	struct json_object *data = cause(end->guest, end->reason);
+
+	json_object_object_add(data, "exit-status", json_object_new_int(end->status));
+	return data;
+}
+
+void qmp_server_restart(struct qmp_server *server, const struct qmp_end *end, uint32_t restarts,
+			uint64_t delay_ms)
 {
 	struct json_object *data;
 
 	if (!server)
 		return;
-	data = cause(guest, reason);
-	json_object_object_add(data, "exit-status", json_object_new_int(status));
-	emit(server, "SHUTDOWN", data);
+	server->machine = NULL;
+	server->ready = false;
+	server->restarts = restarts;
+	data = end_object(end);
+	json_object_object_add(data, "restarts", json_object_new_int64(restarts));
+	json_object_object_add(data, "delay", json_object_new_int64((int64_t)delay_ms));
+	emit(server, "RESTART", data);
+}
+
+void qmp_server_machine(struct qmp_server *server, struct machine *machine)
+{
+	if (server)
+		server->machine = machine;
+}
+
+void qmp_server_shutdown(struct qmp_server *server, const struct qmp_end *end)
+{
+	if (server)
+		emit(server, "SHUTDOWN", end_object(end));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sock connect|listen ADDRESS - a connection to ADDRESS, or the first that comes
+ * sock connect|listen|receive ADDRESS - a connection to ADDRESS, or the first that comes
  * there, with standard input and output: for hosts and guests whose busybox
  * does not know these families. ADDRESS is
  *
@@ -9,11 +9,15 @@
  *
  * The end of standard input ends our sending; the other's end of sending ends us.
  * Who listens says so in a line on standard error, once somebody can connect.
+ *
+ * To receive is to print datagrams that come there, a line at the end of each, until
+ * killed; PATH may be @NAME there, which is abstract.
  */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +114,29 @@ static void copy(int fd)
 	}
 }
 
+static _Noreturn void receive(union address *address, socklen_t size)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	char bytes[4096];
+
+	if (address->un.sun_path[0] == '@') {
+		size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+				   strlen(address->un.sun_path));
+		address->un.sun_path[0] = '\0';
+	}
+	if (fd < 0 || bind(fd, &address->any, size))
+		die("receive");
+	fprintf(stderr, "listening\n");
+	for (;;) {
+		ssize_t n = read(fd, bytes, sizeof(bytes) - 1);
+
+		if (n < 0)
+			die("read");
+		bytes[n++] = '\n';
+		write_all(1, bytes, n);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	union address address;
@@ -118,9 +145,11 @@ int main(int argc, char **argv)
 
 	errno = EINVAL;
 	if (argc != 3)
-		die("usage: sock connect|listen ADDRESS");
+		die("usage: sock connect|listen|receive ADDRESS");
 	signal(SIGPIPE, SIG_IGN);
 	size = parse(argv[2], &address);
+	if (!strcmp(argv[1], "receive"))
+		receive(&address, size);
 	fd = socket(address.any.sa_family, SOCK_STREAM, 0);
 	if (fd < 0)
 		die("socket");
