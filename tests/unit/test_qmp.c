@@ -89,16 +89,24 @@ static const struct qmp_member nest_arguments[] = {
 };
 
 static const struct qmp_command commands[] = {
-	{.name = "qmp_capabilities", .run = run_nothing},
+	{.name = "qmp_capabilities", .run = run_nothing, .always = true},
 	{.name = "echo", .run = run_echo, .arguments = echo_arguments, .returns = &echo_list},
 	{.name = "nest", .run = run_echo, .arguments = nest_arguments},
 	{.name = "fail", .run = run_fail},
 	{.name = "large", .run = run_large, .returns = &qmp_string},
+	{.name = "patient", .run = run_nothing, .always = true},
 	{0},
 };
 static const struct qmp_event events[] = {
 	{.name = "STOP"}, {.name = "WORD", .members = echo_arguments}, {0}};
-static const struct qmp_schema schema = {.commands = commands, .events = events};
+static bool busy;
+
+static int check(struct qmp_call *call)
+{
+	return busy ? qmp_fail(call, QMP_GENERIC_ERROR, "not now") : 0;
+}
+
+static const struct qmp_schema schema = {.commands = commands, .events = events, .check = check};
 
 static void forget(struct qmp_client *gone)
 {
@@ -274,6 +282,30 @@ START_TEST(test_long_array)
 	say(text, size);
 	ck_assert_str_eq(heard(), GENERIC("Parameter 'ints' has more than 1024 elements"));
 	ck_assert_uint_eq(calls, 0);
+	close_client();
+}
+END_TEST
+
+/* What cannot be done now is refused once its arguments are right, and is done later. */
+START_TEST(test_check)
+{
+	static const char good[] = "{\"execute\":\"echo\",\"arguments\":{\"word\":\"one\"}}";
+	static const char wrong[] = "{\"execute\":\"echo\"}";
+	static const char patient[] = "{\"execute\":\"patient\"}";
+
+	busy = true;
+	negotiate();
+	say(good, strlen(good));
+	ck_assert_str_eq(heard(), GENERIC("not now"));
+	say(wrong, strlen(wrong));
+	ck_assert_str_eq(heard(), GENERIC("Parameter 'word' is missing"));
+	ck_assert_uint_eq(calls, 0);
+	say(patient, strlen(patient));
+	ck_assert_str_eq(heard(), NOTHING);
+	busy = false;
+	say(good, strlen(good));
+	ck_assert_str_eq(heard(), "{\"return\": {\"word\": \"one\"}}\r\n");
+	ck_assert_uint_eq(calls, 2);
 	close_client();
 }
 END_TEST
@@ -482,8 +514,7 @@ START_TEST(test_commands)
 
 	ck_assert_str_eq(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN),
 			 "[{\"name\":\"qmp_capabilities\"},{\"name\":\"echo\"},{\"name\":\"nest\"},"
-			 "{\"name\":\"fail\"},"
-			 "{\"name\":\"large\"}]");
+			 "{\"name\":\"fail\"},{\"name\":\"large\"},{\"name\":\"patient\"}]");
 	json_object_put(list);
 }
 END_TEST
@@ -491,6 +522,7 @@ END_TEST
 const struct unit_case unit_cases[] = {
 	UNIT_LOOP(test_request, ARRAY_SIZE(rows)),
 	UNIT_CASE(test_long_array),
+	UNIT_CASE(test_check),
 	UNIT_LOOP(test_no_json, ARRAY_SIZE(no_json)),
 	UNIT_CASE(test_negotiation),
 	UNIT_CASE(test_framing),
