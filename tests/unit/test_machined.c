@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machined.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include "unit.h"
 
@@ -71,17 +71,16 @@ START_TEST(test_command)
 	struct machined_entry entry = {.name = "web", .pid = 42, .in_unit = commands[_i].in_unit};
 	struct machined_command command;
 	char line[256] = "";
+	size_t used = 0;
 
 	for (unsigned i = 0; i < MACHINED_UUID_SIZE; i++)
 		entry.uuid[i] = i == 15 ? 255 : (uint8_t)i;
 	machined_command(&entry, &command);
 	ck_assert_str_eq(command.words[0], "busctl");
 	ck_assert_str_eq(command.words[7], "org.freedesktop.machine1.Manager");
-	for (const char *const *word = command.words + 8; *word; word++) {
-		strcat(line, *word);
-		if (word[1])
-			strcat(line, " ");
-	}
+	for (const char *const *word = command.words + 8; *word; word++)
+		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s", *word,
+					 word[1] ? " " : "");
 	ck_assert_str_eq(line, commands[_i].line);
 }
 END_TEST

@@ -278,9 +278,9 @@ notified_times() { [ "$(grep -c "$1" told)" -ge "$2" ]; }
 describe notify_text "systemd and the control socket are told when a text is on the console, in each life"
 test_notify_text() {
 	notified @armlet-test
-	start run --api api --ready 'text=life ends' --restart always -k "$(payload_path ender)" -a ms=2000
-	control
+	start run --api api --ready 'text=life ends' --restart always -k "$(payload_path ender)" -a ms=3000
 	wait_for 'life begins'
+	control
 	! notify_has READY || fail "it is ready too early"
 	wait_notified '^READY=1'
 	qmp_event GUEST_READY
@@ -313,6 +313,7 @@ test_notify_started() {
 	sleep 1
 	! notify_has READY || fail "nobody is ready"
 	kill -TERM "$PID"
+	wait_notified 'power key'
 	kill -TERM "$PID"
 	finish
 	wait_notified '^STOPPING'
