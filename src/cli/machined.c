@@ -77,9 +77,11 @@ void machined_command(const struct machined_entry *entry, struct machined_comman
 		"/org/freedesktop/machine1",
 		"org.freedesktop.machine1.Manager",
 	};
-	char *pid = ret->numbers[MACHINED_UUID_SIZE];
+	char *pid;
 	size_t count = 0;
 
+	*ret = (struct machined_command){0};
+	pid = ret->numbers[MACHINED_UUID_SIZE];
 	for (; count < ARRAY_SIZE(begin); count++)
 		ret->words[count] = begin[count];
 	ret->words[count++] = entry->in_unit ? "RegisterMachine" : "CreateMachine";

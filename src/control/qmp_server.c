@@ -74,6 +74,7 @@ int qmp_server_create(const struct qmp_options *options, struct qmp_server **ret
 		return error_set_errno(err, ENOMEM, "the control socket");
 	server->options = *options;
 	server->machine = options->machine;
+	server->options.machine = NULL; /* the machine is another in each life */
 	server->born_ms = now_ms();
 	server->source = (struct event_source){.fd = -1, .callback = on_connection, .data = server};
 	r = unix_listen(options->path, BACKLOG, &server->listener, err);
