@@ -58,6 +58,8 @@ test_names_life() {
 	events=$!
 	"$ARMLET" wait web.1 >waited &
 	waiter=$!
+	# The listener's own, and one for each who is connected.
+	wait_until 20 connected 3 "$(place web.1)/api" || fail "events and wait do not connect"
 	expect_verb '^web.1$' pause web.1
 	expect_verb '"status": "paused"' ctl web.1 query-status
 	expect_verb ' paused ' ps
@@ -76,6 +78,8 @@ test_names_life() {
 	[ ! -e "$(place web.1)" ] || fail "its folder is still there"
 	expect_no_verb "no machine 'web.1' runs" inspect web.1
 }
+
+connected() { [ "$(grep -c " $2\$" /proc/net/unix)" -ge "$1" ]; }
 
 describe names_stop "stop presses the power key, and ends a guest that does not listen" 60
 test_names_stop() {
