@@ -12,10 +12,17 @@ const struct qmp_member qmp_fd_arguments[] = {
 static struct qmp_fd *find(struct qmp_server *server, const char *name)
 {
 	for (size_t i = 0; i < QMP_FDS_MAX; i++) {
-		struct qmp_fd *fd = &server->fds[i];
+		if (server->fds[i].name && !strcmp(server->fds[i].name, name))
+			return &server->fds[i];
+	}
+	return NULL;
+}
 
-		if (fd->name ? name && !strcmp(fd->name, name) : !name)
-			return fd;
+static struct qmp_fd *find_free(struct qmp_server *server)
+{
+	for (size_t i = 0; i < QMP_FDS_MAX; i++) {
+		if (!server->fds[i].name)
+			return &server->fds[i];
 	}
 	return NULL;
 }
@@ -39,7 +46,7 @@ int qmp_getfd(struct qmp_call *call)
 		return qmp_fail(call, QMP_GENERIC_ERROR,
 				"No file descriptor supplied via SCM_RIGHTS");
 	if (!fd)
-		fd = find(server, NULL);
+		fd = find_free(server);
 	copy = fd && (*name < '0' || *name > '9') ? strdup(name) : NULL;
 	if (!copy) {
 		close_fd(passed);
