@@ -4,7 +4,8 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
+
+#include "base/now.h"
 
 /* Requests, and bits of a header's flags. */
 enum {
@@ -89,14 +90,6 @@ static int lose(struct vhost_user *user, const char *fault, int code)
 	/* The other side shall know that nothing comes any more. */
 	shutdown(user->fd, SHUT_RDWR);
 	return -code;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static int wait_for(struct vhost_user *user, short events, int64_t deadline)

@@ -37,11 +37,11 @@ struct disk_nbd_connection {
 
 	/* Of the disk's thread; here, since a pause ends that. */
 	bool dead;
-	int failure;       /* -errno: what came of the last try to connect anew */
-	uint64_t next_try; /* ms of CLOCK_MONOTONIC */
-	uint64_t changes;  /* made so far, and not in a way that is stable at once */
-	uint64_t stable;   /* of those, by flushes */
-	bool doubtful;     /* the next flush fails */
+	int failure;      /* -errno: what came of the last try to connect anew */
+	int64_t next_try; /* ms of CLOCK_MONOTONIC */
+	uint64_t changes; /* made so far, and not in a way that is stable at once */
+	uint64_t stable;  /* of those, by flushes */
+	bool doubtful;    /* the next flush fails */
 };
 
 /* Returns 0, or -errno, with libnbd's own words in nbd_get_error() if it was not the time. */

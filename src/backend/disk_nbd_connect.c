@@ -12,21 +12,13 @@
  * which may be gone.
  */
 #include <string.h>
-#include <time.h>
 
 #include "base/log.h"
+#include "base/now.h"
 #include "disk_nbd.h"
 
 #define CONNECT_MS 10000
 #define PATIENCE   10 /* the part of the time that is spent in vain is at most one of so many */
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static int last_error(void)
 {
@@ -36,10 +28,10 @@ static int last_error(void)
 /* What was begun comes to its end in time: 0, or -errno. */
 static int connected(struct nbd_handle *handle, int timeout_ms)
 {
-	uint64_t end = now_ms() + (uint64_t)timeout_ms;
+	int64_t end = now_ms() + timeout_ms;
 
 	while (nbd_aio_is_connecting(handle) > 0) {
-		uint64_t now = now_ms();
+		int64_t now = now_ms();
 
 		if (now >= end)
 			return -ETIMEDOUT;
@@ -136,7 +128,7 @@ static int reconnect(struct disk_nbd_connection *connection)
 
 int disk_nbd_revive(struct disk_nbd_connection *connection)
 {
-	uint64_t begin = now_ms();
+	int64_t begin = now_ms();
 
 	if (connection->helper)
 		return -EIO;

@@ -16,17 +16,10 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/now.h"
 #include "run.h"
 
 #define TEXT "text="
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 int run_read_ready(struct run *run, struct error *err)
 {
@@ -111,7 +104,6 @@ int run_create_machine(struct run *run, struct error *err)
 		.tell_driver = run->ready_when == RUN_READY_DRIVER &&
 			       (run->options.api || run->place.api || run->notify.fd >= 0),
 	};
-
 	int r;
 
 	run->started_ms = 0;

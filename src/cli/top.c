@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* armlet top: what machines do, as a table on the whole screen, once, or as JSON. */
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/now.h"
 #include "cli.h"
 #include "top_ask.h"
 #include "top_view.h"
@@ -70,7 +70,7 @@ static int sleep_until(struct top *top, int64_t deadline, struct error *err)
 	int64_t left;
 	int r = 0;
 
-	while (r == 0 && (left = deadline - top_now_ms()) > 0)
+	while (r == 0 && (left = deadline - now_ms()) > 0)
 		r = top_wait(top, NULL, 0, (int)left, err);
 	return r;
 }
@@ -115,7 +115,7 @@ static int print_objects(const struct top *top, struct error *err)
 
 static int print(struct top *top, const struct top_options *asked, struct error *err)
 {
-	int64_t next = top_now_ms();
+	int64_t next = now_ms();
 	int r = sample(top, err);
 
 	do {

@@ -3,20 +3,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
-int64_t top_now_ms(void)
-{
-	return now_ns() / 1000000;
-}
+#include "base/now.h"
 
 /* A machine that is known no more, or that another one has come for. */
 static void forget_samples(struct top_entry *entry)
@@ -158,7 +146,7 @@ static void ask(struct top_entry *entry)
 	}
 	entry->coming = calloc(1, sizeof(*entry->coming));
 	r = entry->coming ? 0 : -ENOMEM;
-	entry->asked_ms = top_now_ms();
+	entry->asked_ms = now_ms();
 	for (unsigned i = 0; i < TOP_QUESTIONS && r == 0; i++) {
 		r = qmp_link_ask(entry->link, top_command(i), top_arguments(i), i + 1, NULL);
 		entry->owed |= (unsigned)BIT(i);
@@ -233,7 +221,7 @@ static void take_all(struct top_entry *entry)
 
 static void lose_patience(struct top *top)
 {
-	int64_t now = top_now_ms();
+	int64_t now = now_ms();
 
 	for (size_t i = 0; i < top->count; i++) {
 		struct top_entry *entry = &top->entries[i];
@@ -246,7 +234,7 @@ static void lose_patience(struct top *top)
 /* Not beyond the moment when patience ends. */
 static int patient_ms(const struct top *top, int timeout_ms)
 {
-	int64_t now = top_now_ms();
+	int64_t now = now_ms();
 	int64_t least = timeout_ms;
 
 	for (size_t i = 0; i < top->count; i++) {

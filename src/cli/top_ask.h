@@ -52,7 +52,4 @@ bool top_is_owed(const struct top *top);
 int top_wait(struct top *top, struct pollfd *others, size_t other_count, int timeout_ms,
 	     struct error *err);
 
-/* Milliseconds of a clock that runs on. */
-int64_t top_now_ms(void);
-
 #endif

@@ -16,6 +16,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/now.h"
 #include "cli.h"
 
 #define FIRST_MS    500 /* until the first rates */
@@ -338,13 +339,13 @@ static int run(struct view *view, struct error *err)
 {
 	int r = top_ask(view->top, err);
 
-	view->next_ms = top_now_ms() + FIRST_MS;
+	view->next_ms = now_ms() + FIRST_MS;
 	while (r == 0 && !view->ended) {
 		struct pollfd fds[] = {
 			{.fd = view->signals, .events = POLLIN},
 			{.fd = STDIN_FILENO, .events = POLLIN},
 		};
-		int64_t left = view->next_ms - top_now_ms();
+		int64_t left = view->next_ms - now_ms();
 
 		draw(view);
 		r = top_wait(view->top, fds, ARRAY_SIZE(fds), left > 0 ? (int)left : 0, err);
@@ -352,8 +353,8 @@ static int run(struct view *view, struct error *err)
 			on_signal(view);
 		if (r == 0 && fds[1].revents)
 			on_input(view, fds[1].revents);
-		if (r == 0 && top_now_ms() >= view->next_ms) {
-			view->next_ms = top_now_ms() + view->delay * INT64_C(1000);
+		if (r == 0 && now_ms() >= view->next_ms) {
+			view->next_ms = now_ms() + view->delay * INT64_C(1000);
 			r = top_ask(view->top, err);
 		}
 	}

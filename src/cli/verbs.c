@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/now.h"
 #include "place.h"
 
 #define GONE_MS   5000 /* from the last word of a machine to its end */
@@ -99,14 +100,6 @@ static int await_end(const char *name, struct error *err)
 		sleep_moment();
 	}
 	return error_set(err, ETIMEDOUT, "%s does not end", name);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
 /*

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
+
+#include "base/now.h"
 
 #define ANSWER_MS  10000
 #define DEPTH_MAX  32
@@ -24,14 +25,6 @@ struct qmp_link {
 	bool patient;
 	void (*seen)(struct json_object *event); /* NULL: they are kept */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 static int ended(struct error *err)
 {

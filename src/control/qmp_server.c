@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/now.h"
 #include "machine/dump.h"
 #include "qmp_commands.h"
 
@@ -50,14 +51,6 @@ static void on_connection(void *data, unsigned events)
 	}
 	if (fd >= 0 && qmp_client_create(server->options.loop, fd, &like, &client) == 0)
 		server->clients = client;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
 int64_t qmp_server_uptime(const struct qmp_server *server)

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The time that runs on, whatever becomes of the date: CLOCK_MONOTONIC. What a guest sees
+ * of time is core/clock.h's.
+ *
+ * Threads: any.
+ */
+#ifndef ARMLET_BASE_NOW_H
+#define ARMLET_BASE_NOW_H
+
+#include <stdint.h>
+#include <time.h>
+
+static inline int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static inline int64_t now_ms(void)
+{
+	return now_ns() / 1000000;
+}
+
+#endif
