@@ -25,7 +25,7 @@ static void open_machine(void)
 	bench.config.port_count = 1;
 	bench.config.ports[0] = "agent=null";
 	machine_bench_build(&bench);
-	server.options.machine = bench.machine;
+	server.machine = bench.machine;
 	server.options.config = &bench.config;
 }
 
