@@ -6,9 +6,9 @@
  * the guest resets.
  *
  * Threads: all of it is the main thread's but machine_press_power_key(),
- * machine_input_ready(), machine_pause(), machine_resume(),
- * machine_reset(), machine_refresh_disks(), machine_resize_console(), machine_stop()
- * and what asks of a machine, which event callbacks may call.
+ * machine_input_ready(), machine_pause(), machine_resume(), machine_reset(),
+ * machine_inject_serror(), machine_refresh_disks(), machine_resize_console(),
+ * machine_stop() and what asks of a machine, which event callbacks may call.
  */
 #ifndef ARMLET_MACHINE_MACHINE_H
 #define ARMLET_MACHINE_MACHINE_H

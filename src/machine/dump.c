@@ -275,6 +275,7 @@ static int open_dump(struct dump *dump, const struct machine_dump_options *optio
 		     struct error *err)
 {
 	struct stat status;
+	int flags;
 	int r = 0;
 
 	dump->fd = options->fd;
@@ -282,13 +283,15 @@ static int open_dump(struct dump *dump, const struct machine_dump_options *optio
 		r = open_path(dump, options->path, err);
 	if (r < 0)
 		return r;
-	if (fstat(dump->fd, &status) < 0)
+	flags = fcntl(dump->fd, F_GETFL);
+	if (flags < 0 || fstat(dump->fd, &status) < 0)
 		return error_set_errno(err, errno, "the dump's file");
-	dump->sparse = S_ISREG(status.st_mode);
+	/* What is appended cannot leave a hole. */
+	dump->sparse = S_ISREG(status.st_mode) && !(flags & O_APPEND);
 	if (dump->sparse && ftruncate(dump->fd, lseek(dump->fd, 0, SEEK_CUR)) < 0)
 		return error_set_errno(err, errno, "the dump's file");
 	/* A reader that does not read is not to hold us for ever. */
-	if (!dump->sparse && fcntl(dump->fd, F_SETFL, O_NONBLOCK) < 0)
+	if (!dump->sparse && fcntl(dump->fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return error_set_errno(err, errno, "the dump's file");
 	return 0;
 }

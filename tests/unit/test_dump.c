@@ -202,6 +202,31 @@ START_TEST(test_pipe)
 }
 END_TEST
 
+/* Behind what a file has already, which has no holes either. */
+START_TEST(test_append)
+{
+	struct dump_bench dump;
+	struct stat status;
+	char before[7] = "";
+	int fd;
+
+	open_bench(&dump);
+	fd = open(dump.path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	ck_assert_int_eq(write(fd, "before", 6), 6);
+	dump.options.path = NULL;
+	dump.options.fd = fd;
+	ck_assert_int_eq(machine_bench_run(&dump.bench), MACHINE_POWERED_OFF);
+	ck_assert_msg(dump.result == 0, "%s", dump.err.text);
+	fd = open(dump.path, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(fstat(fd, &status), 0);
+	ck_assert_uint_eq((uint64_t)status.st_size, 6 + VMCORE_ALIGN + 32 * MIB);
+	ck_assert_int_eq(pread(fd, before, 6, 0), 6);
+	ck_assert_str_eq(before, "before");
+	close(fd);
+	close_bench(&dump);
+}
+END_TEST
+
 /* While it is held up by a pipe that nobody reads. */
 static void refuse_another(struct dump_bench *dump)
 {
@@ -321,6 +346,7 @@ const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_whole),
 	UNIT_CASE(test_part),
 	UNIT_CASE(test_pipe),
+	UNIT_CASE(test_append),
 	UNIT_LOOP(test_broken_off, ARRAY_SIZE(broken_rows)),
 	UNIT_LOOP(test_refused, ARRAY_SIZE(refused_rows)),
 	UNIT_CASE(test_not_running),
