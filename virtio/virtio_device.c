@@ -264,6 +264,8 @@ void virtio_set_status(struct virtio_device *virtio, uint8_t status)
 
 	if (!status) {
 		virtio_device_reset(&virtio->device);
+		if (virtio->driver)
+			virtio->driver(virtio->driver_data, false);
 		return;
 	}
 	status &= STATUS_OF_DRIVER;
@@ -285,8 +287,8 @@ void virtio_set_status(struct virtio_device *virtio, uint8_t status)
 	if (!(added & VIRTIO_CONFIG_S_DRIVER_OK))
 		return;
 	activate(virtio);
-	if (virtio->driver_ok && virtio->started)
-		virtio->driver_ok(virtio->driver_ok_data);
+	if (virtio->driver && virtio->started)
+		virtio->driver(virtio->driver_data, true);
 }
 
 void virtio_set_driver_features(struct virtio_device *virtio, unsigned word, uint32_t features)

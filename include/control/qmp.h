@@ -24,6 +24,13 @@ struct qmp_options {
 	void (*quit)(void *data); /* a client wants the machine to end now */
 	void (*powerdown)(void *data); /* or its power key to be pressed */
 
+	/*
+	 * Plug a device into a slot of the machine's: a disk or, with @net, a network of these
+	 * properties, an object that is the callee's to put.
+	 */
+	int (*plug)(void *data, const char *name, bool net, struct json_object *properties,
+		    struct error *err);
+
 	/* The machine as JSON, as `armlet run --dry-run` prints it; the caller's to put. */
 	struct json_object *(*describe)(void *data);
 	void *data; /* for all */

@@ -3,8 +3,9 @@
  * The MMIO bus: which device answers for which IPAs.
  *
  * Regions are added while the machine is built and sorted by mmio_bus_seal();
- * from then on the table never changes, so look-ups take no lock. A vCPU keeps
- * the region that it hit last and tries that first.
+ * from then on the table never changes, so look-ups take no lock; only who answers in a
+ * region may change, while nobody looks. A vCPU keeps the region that it hit last and
+ * tries that first.
  *
  * A device sees an offset into its region and a size of 1, 2, 4 or 8 bytes,
  * never an address. The bus holds the device's lock around the call.
@@ -68,6 +69,12 @@ DEFINE_CLEANUP(struct mmio_bus *, mmio_bus_destroy)
 /* Before seal. -EINVAL if the region is empty, wraps or overlaps another; -ENOMEM. */
 int mmio_bus_add(struct mmio_bus *bus, const struct mmio_region *region);
 void mmio_bus_seal(struct mmio_bus *bus);
+
+/*
+ * Put @device, of the same operations, in the place of the one whose region begins at
+ * @base; there is one. The caller keeps everybody else off the bus meanwhile.
+ */
+void mmio_bus_replace(struct mmio_bus *bus, gpa_t base, struct device *device);
 
 /* The region that holds all of [@addr, @addr + @size), or NULL. */
 const struct mmio_region *mmio_bus_find(const struct mmio_bus *bus, gpa_t addr, unsigned size);

@@ -17,6 +17,7 @@
 #define MACHINE_MAX_PUBLISH  64
 #define MACHINE_MAX_VOLUMES  16
 #define MACHINE_MAX_PORTS    15
+#define MACHINE_MAX_SLOTS    32
 
 /* A feature of the host that a machine may have: where the host has it, always, never. */
 enum config_switch { CONFIG_AUTO, CONFIG_ON, CONFIG_OFF };
@@ -93,6 +94,7 @@ struct machine_config {
 	size_t port_count;
 	struct balloon_config balloon;
 	size_t balloon_count;   /* 0 or 1 */
+	uint32_t slots;         /* free ones, for devices that come later (machine/slots.h) */
 	const char *kvm_device; /* /dev/kvm */
 };
 

@@ -20,6 +20,8 @@
 
 struct machine;
 
+#define MACHINE_NAME_MAX 31 /* of a device; what is in a slot may be named by its user */
+
 enum machine_outcome {
 	MACHINE_POWERED_OFF, /* PSCI SYSTEM_OFF */
 	MACHINE_RESET,       /* PSCI SYSTEM_RESET, with no_reboot */
@@ -38,7 +40,8 @@ enum machine_event {
 	MACHINE_EVENT_RESET_GUEST, /* the next boot follows: the guest asked for it */
 	MACHINE_EVENT_RESET_HOST,  /* or machine_reset() */
 	MACHINE_EVENT_DUMP_PROGRESS,
-	MACHINE_EVENT_DUMP_ENDED, /* machine_dump_status() says how (machine/dump.h) */
+	MACHINE_EVENT_DUMP_ENDED,    /* machine_dump_status() says how (machine/dump.h) */
+	MACHINE_EVENT_DEVICE_LEAVES, /* machine_leaving_device() says which (machine/slots.h) */
 };
 
 struct machine_options {

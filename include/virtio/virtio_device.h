@@ -150,9 +150,12 @@ struct virtio_device {
 	bool started; /* the ready queues are served */
 	bool paused;
 
-	/* Optional, the board's: the driver has set DRIVER_OK, under the device's lock. */
-	void (*driver_ok)(void *data);
-	void *driver_ok_data;
+	/*
+	 * Optional, the board's: the driver has set DRIVER_OK, or (@works is false) has reset
+	 * the device; under the device's lock.
+	 */
+	void (*driver)(void *data, bool works);
+	void *driver_data;
 
 	/* virtio_break_later(), and vhost's complaints */
 	_Atomic(const char *) fault;

@@ -19,6 +19,12 @@ static void on_powerdown(void *data)
 	run_power_down(data, "host-qmp-quit");
 }
 
+static int on_plug(void *data, const char *name, bool net, struct json_object *properties,
+		   struct error *err)
+{
+	return run_plug(data, name, net, properties, err);
+}
+
 static struct json_object *describe(void *data)
 {
 	const struct run *run = data;
@@ -37,6 +43,7 @@ static int open_api(struct run *run, struct error *err)
 		.console = run->hub ? run->place.console : NULL,
 		.quit = on_quit,
 		.powerdown = on_powerdown,
+		.plug = on_plug,
 		.describe = describe,
 		.data = run,
 	};
@@ -153,6 +160,7 @@ static void tear_down(struct run *run)
 {
 	qmp_server_destroy(run->qmp);
 	machine_destroy(run->machine);
+	run_forget_device(run, NULL);
 	machined_forget(run->machined);
 	console_watch_destroy(run->watch);
 	console_destroy(run->console);

@@ -32,6 +32,7 @@ struct run {
 	struct console *console;
 	struct console_watch *watch; /* NULL: no text is waited for */
 	struct machine *machine;     /* NULL: between two lives */
+	struct run_device *devices;  /* what was plugged in in this life */
 	struct qmp_server *qmp;      /* NULL: there is no control socket */
 	struct machined *machined;
 	struct event_source signals;
@@ -84,6 +85,15 @@ int run_create_machine(struct run *run, struct error *err);
 
 /* To the end of the last life; @ret is how it was, whatever is returned. */
 int run_live(struct run *run, struct qmp_end *ret, struct error *err);
+
+/* run_devices.c: what is plugged in while it runs. */
+
+/* As plug of struct qmp_options. */
+int run_plug(struct run *run, const char *name, bool net, struct json_object *properties,
+	     struct error *err);
+
+/* It has left; or, with NULL, the machine with all of them. */
+void run_forget_device(struct run *run, const char *name);
 
 /* run_notify.c: who waits for the guest, and systemd. */
 

@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "base/now.h"
+#include "machine/slots.h"
 #include "run.h"
 
 #define TEXT "text="
@@ -82,6 +83,9 @@ static void on_machine_event(void *data, enum machine_event event)
 		break;
 	case MACHINE_EVENT_POWER_KEY:
 		run->end_wanted = true;
+		break;
+	case MACHINE_EVENT_DEVICE_LEAVES:
+		run_forget_device(run, machine_leaving_device(run->machine));
 		break;
 	default:
 		break;
@@ -170,6 +174,7 @@ static int rest(struct run *run, const struct qmp_end *end, struct error *err)
 	run_tell_restart(run, end);
 	machine_destroy(run->machine);
 	run->machine = NULL;
+	run_forget_device(run, NULL);
 	return await_next_life(run, err);
 }
 

@@ -182,6 +182,12 @@ const struct option_def run_rows[] = {
 	 .record_size = sizeof(struct balloon_config),
 	 .alone = true,
 	 .help = "what the guest frees returns; SIZE of its memory from the start"},
+	{.name = "slots",
+	 .argument = "N",
+	 .type = OPTION_U32,
+	 AT(machine.slots),
+	 .max = MACHINE_MAX_SLOTS,
+	 .help = "places for devices that come later, by device_add (0)"},
 
 	{.group = "Process",
 	 .name = "config",

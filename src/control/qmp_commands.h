@@ -53,6 +53,16 @@ int qmp_block_resize(struct qmp_call *call);
 int qmp_set_link(struct qmp_call *call);
 int qmp_query_chardev(struct qmp_call *call);
 
+/* qmp_slots.c: devices that come and go. */
+extern const struct qmp_type qmp_slot_list;
+extern const struct qmp_member qmp_add_arguments[], qmp_del_arguments[], qmp_device_deleted[];
+int qmp_device_add(struct qmp_call *call);
+int qmp_device_del(struct qmp_call *call);
+int qmp_query_slots(struct qmp_call *call);
+
+/* The data of DEVICE_DELETED. */
+struct json_object *qmp_deleted_event(const struct machine *machine);
+
 /* qmp_stats.c, qmp_blockstats.c: what is counted of it. */
 extern const struct qmp_type qmp_stats_result_list, qmp_stats_schema_list, qmp_blockstats_list;
 extern const struct qmp_member qmp_stats_arguments[], qmp_stats_schemas_arguments[];

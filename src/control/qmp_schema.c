@@ -131,12 +131,12 @@ static const struct qmp_member *find_member(const struct qmp_member *members, co
 
 /* The members of @object, which may be NULL; @way is in front of their names. */
 static int check_members(struct qmp_call *call, const char *way, const struct qmp_member *members,
-			 struct json_object *object)
+			 bool open, struct json_object *object)
 {
 	const char *dot = *way ? "." : "";
 	struct json_object *value;
 
-	if (object) {
+	if (object && !open) {
 		json_object_object_foreach(object, name, ignored)
 		{
 			(void)ignored;
@@ -179,7 +179,7 @@ static int check_value(struct qmp_call *call, const char *way, const struct qmp_
 		return check_array(call, way, member->type, value);
 	case QMP_OBJECT:
 		return json_object_is_type(value, json_type_object)
-			       ? check_members(call, way, member->type->members, value)
+			       ? check_members(call, way, member->type->members, false, value)
 			       : wrong_type(call, way, "object");
 	case QMP_ANY:
 		break;
@@ -191,7 +191,7 @@ int qmp_dispatch(const struct qmp_schema *schema, const char *name, struct qmp_c
 {
 	for (const struct qmp_command *command = schema->commands; command->name; command++) {
 		if (!strcmp(command->name, name)) {
-			int r = check_members(call, "", command->arguments,
+			int r = check_members(call, "", command->arguments, command->open,
 					      (struct json_object *)call->arguments);
 
 			if (r == 0 && schema->check && !command->always)

@@ -80,6 +80,7 @@ struct qmp_command {
 	int (*run)(struct qmp_call *call);  /* 0; QMP_LATER; -errno: @call->error says why */
 	bool is_long;                       /* it answers when all is done */
 	bool always;                        /* the schema's check is not for this one */
+	bool open;                          /* any further arguments are its own to check */
 };
 
 struct qmp_event {

@@ -175,6 +175,9 @@ void qmp_server_event(struct qmp_server *server, enum machine_event event)
 		emit(server, "DUMP_COMPLETED", qmp_dump_event(server->machine, true));
 		qmp_dump_answer(server);
 		break;
+	case MACHINE_EVENT_DEVICE_LEAVES:
+		emit(server, "DEVICE_DELETED", qmp_deleted_event(server->machine));
+		break;
 	}
 }
 

@@ -79,6 +79,46 @@ static int read_word(const struct qmp_member *member, const char *text, struct j
 	}
 }
 
+/* An argument that is in no table: a number, true, false or JSON text if it looks so. */
+static struct json_object *guess_word(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	if (!strcmp(text, "true") || !strcmp(text, "false"))
+		return json_object_new_boolean(!strcmp(text, "true"));
+	if (digits && !text[digits] && digits < 19 && (digits == 1 || text[0] != '0'))
+		return json_object_new_int64(strtoll(text, NULL, 10));
+	return text[0] == '"' ? json_tokener_parse(text) : json_object_new_string(text);
+}
+
+/* @word is "name=value", or without the rest. */
+static int read_argument(const struct qmp_command *command, const char *word,
+			 struct json_object *arguments, struct error *err)
+{
+	const char *equals = strchr(word, '=');
+	size_t length = equals ? (size_t)(equals - word) : strlen(word);
+	const struct qmp_member *member = find_argument(command, word, length);
+	_cleanup_free_ char *name = strndup(word, length);
+	struct json_object *value = NULL;
+	int r = 0;
+
+	if (!name)
+		return error_set_errno(err, ENOMEM, "%s", command->name);
+	if (!member && !command->open)
+		return error_set(err, EINVAL,
+				 "%s has no argument '%.100s'; `armlet ctl --help` lists them",
+				 command->name, name);
+	if (!equals)
+		return error_set(err, EINVAL, "%.100s needs a value: %.100s=...", name, name);
+	if (member)
+		r = read_word(member, equals + 1, &value, err);
+	else
+		value = guess_word(equals + 1);
+	if (r == 0)
+		json_object_object_add(arguments, name, value);
+	return r;
+}
+
 int qmp_read_words(const char *const *words, size_t count, struct json_object **ret,
 		   struct error *err)
 {
@@ -89,26 +129,12 @@ int qmp_read_words(const char *const *words, size_t count, struct json_object **
 		return -EINVAL;
 	arguments = json_object_new_object();
 	for (size_t i = 1; i < count; i++) {
-		const char *equals = strchr(words[i], '=');
-		size_t length = equals ? (size_t)(equals - words[i]) : strlen(words[i]);
-		const struct qmp_member *member = find_argument(command, words[i], length);
-		struct json_object *value = NULL;
-		int r;
+		int r = read_argument(command, words[i], arguments, err);
 
-		if (!member)
-			r = error_set(err, EINVAL,
-				      "%s has no argument '%.*s'; `armlet ctl --help` lists them",
-				      command->name, (int)min_u64(length, 100), words[i]);
-		else if (!equals)
-			r = error_set(err, EINVAL, "%s needs a value: %s=...", member->name,
-				      member->name);
-		else
-			r = read_word(member, equals + 1, &value, err);
 		if (r < 0) {
 			json_object_put(arguments);
 			return r;
 		}
-		json_object_object_add(arguments, member->name, value);
 	}
 	*ret = arguments;
 	return 0;
@@ -148,5 +174,7 @@ void qmp_print_commands(FILE *out)
 				 m->optional ? " (optional)" : "");
 			print_line(out, left, m->help ? m->help : "");
 		}
+		if (c->open)
+			print_line(out, "    ...=...", "properties of the device");
 	}
 }

@@ -76,6 +76,14 @@ void mmio_bus_seal(struct mmio_bus *bus)
 	bus->sealed = true;
 }
 
+void mmio_bus_replace(struct mmio_bus *bus, gpa_t base, struct device *device)
+{
+	struct mmio_region *region = &bus->regions[lower_bound(bus, base)];
+
+	assert(region < bus->regions + bus->count && region->base == base);
+	region->device = device;
+}
+
 static bool holds(const struct mmio_region *region, gpa_t addr, unsigned size)
 {
 	return addr >= region->base && size <= region->size &&

@@ -18,15 +18,23 @@ static void on_driver_timer(void *data, unsigned events)
 		machine_tell(machine, MACHINE_EVENT_DRIVER);
 }
 
-/* From a vCPU's thread, under the device's lock. */
-static void on_driver(void *data)
+static void tell_driver(struct machine *machine)
 {
-	struct machine *machine = data;
-
 	if (atomic_exchange(&machine->driver_seen, true))
 		return;
 	if (event_loop_add_timer(machine->loop, &machine->driver_timer, CLOCK_MONOTONIC) == 0)
 		event_timer_set(&machine->driver_timer, 1, 0);
+}
+
+/* From a vCPU's thread, under the device's lock. */
+static void on_driver(void *data, bool works)
+{
+	struct machine *machine = data;
+
+	if (!works)
+		slots_driver_left(machine);
+	else if (machine->tell_driver)
+		tell_driver(machine);
 }
 
 void board_expect_driver(struct machine *machine)
@@ -34,8 +42,8 @@ void board_expect_driver(struct machine *machine)
 	machine->driver_timer =
 		(struct event_source){.fd = -1, .callback = on_driver_timer, .data = machine};
 	machine->driver_seen = false;
-	if (machine->tell_driver && !machine->board.virtio_count)
-		on_driver(machine);
+	if (machine->tell_driver && machine->board.virtio_count == machine->config->slots)
+		tell_driver(machine);
 }
 
 void board_forget_driver(struct machine *machine)
@@ -43,24 +51,38 @@ void board_forget_driver(struct machine *machine)
 	event_source_remove(&machine->driver_timer);
 }
 
-int board_plug_virtio(struct machine *machine, struct virtio_device *device, struct error *err)
+static struct device_slot slot_of(uint32_t index)
 {
-	struct board *board = &machine->board;
-	uint32_t index = board->virtio_count;
-	const struct device_slot slot = {
+	return (struct device_slot){
 		.base = LAYOUT_VIRTIO + index * LAYOUT_SLOT_SIZE,
 		.size = VIRTIO_MMIO_SIZE,
 		.intid = LAYOUT_SPI_VIRTIO + index,
 	};
+}
+
+static int connect(struct machine *machine, uint32_t index, struct virtio_device *device)
+{
+	const struct device_slot slot = slot_of(index);
 	const struct virtio_mmio_options options = {
 		.device = device,
 		.eventfds = &board_eventfd_ops,
 		.shadow_ops = &board_shadow_ops,
-		.hyp = board,
+		.hyp = &machine->board,
 		.base = slot.base,
 		.intid = slot.intid,
 	};
-	int r = index < LAYOUT_VIRTIO_SLOTS ? virtio_mmio_create(&options) : -ENOSPC;
+
+	device->driver = on_driver;
+	device->driver_data = machine;
+	return virtio_mmio_create(&options);
+}
+
+int board_plug_virtio(struct machine *machine, struct virtio_device *device, struct error *err)
+{
+	struct board *board = &machine->board;
+	uint32_t index = board->virtio_count;
+	const struct device_slot slot = slot_of(index);
+	int r = index < LAYOUT_VIRTIO_SLOTS ? connect(machine, index, device) : -ENOSPC;
 
 	if (r < 0) {
 		device_destroy(&device->device);
@@ -71,13 +93,30 @@ int board_plug_virtio(struct machine *machine, struct virtio_device *device, str
 					 LAYOUT_VIRTIO_SLOTS);
 		return error_set_errno(err, -r, "the virtio devices cannot be made");
 	}
-	if (machine->tell_driver) {
-		device->driver_ok = on_driver;
-		device->driver_ok_data = machine;
-	}
 	board->virtio[board->virtio_count++] = device;
 	r = board_plug(board, &device->device, &virtio_mmio_ops, &slot);
 	return r < 0 ? error_set_errno(err, -r, "the virtio devices cannot be plugged in") : 0;
+}
+
+int board_replace_virtio(struct machine *machine, uint32_t index, struct virtio_device *device,
+			 struct error *err)
+{
+	struct board *board = &machine->board;
+	struct device *old = &board->virtio[index]->device;
+	int r = connect(machine, index, device);
+	size_t row = 0;
+
+	if (r < 0) {
+		device_destroy(&device->device);
+		return error_set_errno(err, -r, "the device cannot be plugged in");
+	}
+	while (board->devices[row].device != old)
+		row++;
+	board->devices[row].device = &device->device;
+	board->virtio[index] = device;
+	mmio_bus_replace(board->bus, slot_of(index).base, &device->device);
+	device_destroy(old);
+	return 0;
 }
 
 static int plug_vsock(struct machine *machine, struct error *err)
@@ -127,14 +166,42 @@ static int plug_rng(struct machine *machine, struct error *err)
 	return board_plug_virtio(machine, device, err);
 }
 
-int board_build_virtio(struct machine *machine, struct error *err)
+/* Those in the slots come later. */
+static bool in_slot(const struct machine *machine, const void *disk_or_net)
 {
+	for (uint32_t i = 0; i < machine->config->slots; i++) {
+		if (machine->slots[i].disk == disk_or_net || machine->slots[i].net == disk_or_net)
+			return true;
+	}
+	return false;
+}
+
+static int plug_disks_and_nets(struct machine *machine, struct error *err)
+{
+	struct virtio_device *device;
 	int r = 0;
 
-	for (size_t i = 0; i < machine->disk_count && r == 0; i++)
-		r = machine_plug_disk(machine, &machine->disks[i], err);
-	for (size_t i = 0; i < machine->net_count && r == 0; i++)
-		r = machine_plug_net(machine, &machine->nets[i], err);
+	for (size_t i = 0; i < machine->disk_count && r == 0; i++) {
+		if (in_slot(machine, machine->disks[i]))
+			continue;
+		r = machine_make_disk(machine->disks[i], &device, err);
+		if (r == 0)
+			r = board_plug_virtio(machine, device, err);
+	}
+	for (size_t i = 0; i < machine->net_count && r == 0; i++) {
+		if (in_slot(machine, machine->nets[i]))
+			continue;
+		r = machine_make_net(machine, machine->nets[i], &device, err);
+		if (r == 0)
+			r = board_plug_virtio(machine, device, err);
+	}
+	return r;
+}
+
+int board_build_virtio(struct machine *machine, struct error *err)
+{
+	int r = plug_disks_and_nets(machine, err);
+
 	if (r == 0 && machine->config->vsock_cid)
 		r = plug_vsock(machine, err);
 	for (size_t i = 0; i < machine->volume_count && r == 0; i++)
@@ -145,5 +212,5 @@ int board_build_virtio(struct machine *machine, struct error *err)
 		r = plug_balloon(machine, err);
 	if (r == 0 && !machine->config->nodefaults)
 		r = plug_rng(machine, err);
-	return r;
+	return r < 0 ? r : board_build_slots(machine, err);
 }

@@ -47,43 +47,73 @@ static int check_serial(const struct machine *machine, const struct machine_disk
 {
 	const char *serial = serial_of(disk);
 
-	for (const struct machine_disk *other = machine->disks; other < disk; other++) {
-		if (*serial && !strcmp(serial_of(other), serial))
+	for (size_t i = 0; i < machine->disk_count; i++) {
+		const struct machine_disk *other = machine->disks[i];
+
+		if (other != disk && *serial && !strcmp(serial_of(other), serial))
 			return error_set(err, EINVAL, "--disk %s: two disks have the serial '%s'",
 					 disk->config->file, serial);
 	}
 	return 0;
 }
 
+int machine_open_disk(struct machine *machine, const char *name, const struct disk_config *config,
+		      struct machine_disk **ret, struct error *err)
+{
+	struct machine_disk *disk = calloc(1, sizeof(*disk));
+	int r;
+
+	if (!disk)
+		return error_set_errno(err, ENOMEM, "--disk");
+	machine->disks[machine->disk_count++] = disk;
+	disk->machine = machine;
+	snprintf(disk->name, sizeof(disk->name), "%s", name);
+	r = open_disk(disk, config, err);
+	if (r == 0)
+		r = check_serial(machine, disk, err);
+	if (r < 0)
+		machine_close_disk(machine, disk);
+	else if (ret)
+		*ret = disk;
+	return r;
+}
+
+void machine_close_disk(struct machine *machine, struct machine_disk *disk)
+{
+	size_t at = 0;
+
+	while (machine->disks[at] != disk)
+		at++;
+	machine->disk_count--;
+	memmove(&machine->disks[at], &machine->disks[at + 1],
+		(machine->disk_count - at) * sizeof(struct machine_disk *));
+	disk_destroy(disk->disk);
+	free(disk);
+}
+
 int machine_open_disks(struct machine *machine, struct error *err)
 {
-	size_t count = machine->config->disk_count;
+	const struct machine_config *config = machine->config;
+	size_t room = config->disk_count + config->slots;
+	char name[MACHINE_NAME_MAX + 1];
+	int r = 0;
 
-	if (!count)
+	if (!room)
 		return 0;
-	machine->disks = calloc(count, sizeof(*machine->disks));
+	machine->disks = calloc(room, sizeof(struct machine_disk *));
 	if (!machine->disks)
 		return error_set_errno(err, ENOMEM, "--disk");
-	for (size_t i = 0; i < count; i++) {
-		struct machine_disk *disk = &machine->disks[i];
-		int r;
-
-		machine->disk_count++;
-		disk->machine = machine;
-		snprintf(disk->name, sizeof(disk->name), "disk%u", (unsigned)i);
-		r = open_disk(disk, &machine->config->disks[i], err);
-		if (r == 0)
-			r = check_serial(machine, disk, err);
-		if (r < 0)
-			return r;
+	for (size_t i = 0; i < config->disk_count && r == 0; i++) {
+		snprintf(name, sizeof(name), "disk%u", (unsigned)i);
+		r = machine_open_disk(machine, name, &config->disks[i], NULL, err);
 	}
-	return 0;
+	return r;
 }
 
 void machine_close_disks(struct machine *machine)
 {
 	while (machine->disk_count)
-		disk_destroy(machine->disks[--machine->disk_count].disk);
+		machine_close_disk(machine, machine->disks[machine->disk_count - 1]);
 	free(machine->disks);
 	machine->disks = NULL;
 }
@@ -100,8 +130,9 @@ static void on_held(void *data, struct virtio_device *virtio, int code)
 	machine_pause_soon(disk->machine);
 }
 
-int machine_plug_disk(struct machine *machine, struct machine_disk *disk, struct error *err)
+int machine_make_disk(struct machine_disk *disk, struct virtio_device **ret, struct error *err)
 {
+	struct machine *machine = disk->machine;
 	const struct virtio_blk_options options = {
 		.name = disk->name,
 		.mem = machine->mem,
@@ -117,21 +148,23 @@ int machine_plug_disk(struct machine *machine, struct machine_disk *disk, struct
 
 	if (r < 0)
 		return error_set_errno(err, -r, "--disk %s", disk->config->file);
-	return board_plug_virtio(machine, disk->device, err);
+	*ret = disk->device;
+	return 0;
 }
 
 void machine_refresh_disks(struct machine *machine)
 {
 	for (size_t i = 0; i < machine->disk_count && machine->board.virtio_count; i++) {
-		struct virtio_device *virtio = machine->disks[i].device;
+		struct machine_disk *disk = machine->disks[i];
+		struct virtio_device *virtio = disk->device;
 		int r;
 
 		device_lock(&virtio->device);
 		r = virtio_blk_resize(virtio);
 		device_unlock(&virtio->device);
 		if (r < 0)
-			log_warning("%s (%s): its size cannot be told: %s", machine->disks[i].name,
-				    machine->disks[i].config->file, strerror(-r));
+			log_warning("%s (%s): its size cannot be told: %s", disk->name,
+				    disk->config->file, strerror(-r));
 	}
 }
 
@@ -141,7 +174,7 @@ bool machine_disk(const struct machine *machine, size_t index, struct machine_di
 
 	if (index >= machine->disk_count)
 		return false;
-	disk = &machine->disks[index];
+	disk = machine->disks[index];
 	*ret = (struct machine_disk_info){
 		.name = disk->name,
 		.config = disk->config,
@@ -173,7 +206,7 @@ static int resize(struct machine_disk *disk, uint64_t size)
 int machine_resize_disk(struct machine *machine, const char *name, uint64_t size, struct error *err)
 {
 	for (size_t i = 0; i < machine->disk_count; i++) {
-		struct machine_disk *disk = &machine->disks[i];
+		struct machine_disk *disk = machine->disks[i];
 		int r;
 
 		if (strcmp(disk->name, name) != 0)

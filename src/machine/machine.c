@@ -150,6 +150,8 @@ int machine_create(const struct machine_options *options, struct machine **ret, 
 		r = machine_open_consoles(machine, err);
 	if (r == 0)
 		r = machine_open_volumes(machine, err);
+	if (r == 0)
+		r = machine_open_slots(machine, err);
 	mem_options.shared = machine_shares_memory(machine);
 	if (r == 0)
 		r = guest_mem_create(LAYOUT_RAM, config->mem, &mem_options, &machine->mem, err);
@@ -171,6 +173,7 @@ void machine_destroy(struct machine *machine)
 	machine_close_consoles(machine);
 	machine_close_nets(machine);
 	machine_close_disks(machine);
+	machine_close_slots(machine);
 	pause_finish(machine);
 	initrd_close(machine->initrd);
 	image_close(machine->kernel);
@@ -376,6 +379,7 @@ int machine_run(struct machine *machine, enum machine_outcome *ret, struct error
 		event_source_remove(&machine->key_timer);
 		board_forget_driver(machine);
 		board_finish(machine);
+		slots_forget(machine);
 		machine->boots++;
 	} while (r == 0 && machine->reset_wanted && !machine->stopped);
 	if (r < 0)

@@ -59,24 +59,33 @@ struct board {
 	bool finishing;      /* the VM is about to go: its slots are not taken down one by one */
 };
 
-/* One of the configuration's disks; it outlives the board. */
+/* A disk, of the configuration or in a slot; it outlives the board. */
 struct machine_disk {
 	struct machine *machine;
 	const struct disk_config *config;
-	char name[16];
+	char name[MACHINE_NAME_MAX + 1];
 	struct disk *disk;
 	struct virtio_device *device; /* the board's */
 };
 
-/* One of the configuration's networks. */
+/* A network, likewise. */
 struct machine_net {
 	const struct net_config *config;
 	enum net_mode mode;
-	char name[16];
+	char name[MACHINE_NAME_MAX + 1];
 	uint8_t mac[MAC_SIZE];
 	struct net_port *tap;         /* NULL unless that is the mode */
 	struct virtio_device *device; /* the board's */
 	bool unplugged;               /* stays so over the guest's resets */
+};
+
+/* A slot of the configuration's, and what is in it now; it outlives the board, too. */
+struct machine_slot {
+	char name[16];
+	struct machine_disk *disk; /* at most one of the two; both are in the lists of theirs */
+	struct machine_net *net;
+	bool leaving;   /* as soon as no driver uses it */
+	uint32_t index; /* among the board's virtio devices */
 };
 
 /* One of the configuration's shared folders. */
@@ -103,7 +112,7 @@ struct machine {
 	struct guest_mem *mem;
 	struct image *kernel;
 	struct initrd *initrd;
-	struct machine_disk *disks;
+	struct machine_disk **disks; /* with room for as many more as there are slots */
 	size_t disk_count;
 	struct machine_volume *volumes;
 	size_t volume_count;
@@ -112,8 +121,10 @@ struct machine {
 	struct stream *tty; /* of hvc0 or a port, if it has the terminal */
 	uint16_t columns;   /* of the terminal; 0: not known */
 	uint16_t rows;
-	struct machine_net *nets;
+	struct machine_net **nets; /* likewise */
 	size_t net_count;
+	struct machine_slot *slots;    /* as many as the configuration says */
+	const char *leaving;           /* NULL, but while it is told */
 	struct publish_table *publish; /* NULL: nothing is */
 	struct board board;
 	struct stray stray;
@@ -122,6 +133,7 @@ struct machine {
 	struct event_source start_timer;  /* once, a while after power-on */
 	struct event_source key_timer;    /* the power key comes up again */
 	struct event_source driver_timer; /* at once: a driver has begun to work */
+	struct event_source reset_timer;  /* at once: a driver has left its device */
 	bool tell_driver;
 	atomic_bool driver_seen; /* in this boot */
 	uint32_t rtc_offset;     /* what the guest has set the clock to stays set over a reset */
@@ -163,10 +175,32 @@ void board_forget_driver(struct machine *machine);
 /* Give @device the next slot; it is the board's, whatever comes. Fails with a sentence. */
 int board_plug_virtio(struct machine *machine, struct virtio_device *device, struct error *err);
 
-/* The disks: all of them at once, but one by one on the board. */
+/*
+ * The main thread, while no vCPU is in the guest: @device, which is the board's from now
+ * on, instead of what is in slot @index of virtio-mmio, which is destroyed.
+ */
+int board_replace_virtio(struct machine *machine, uint32_t index, struct virtio_device *device,
+			 struct error *err);
+
+/* The slots for devices that come later: empty ones, or with what is in them. */
+int machine_open_slots(struct machine *machine, struct error *err);
+void machine_close_slots(struct machine *machine);
+int board_build_slots(struct machine *machine, struct error *err);
+void slots_forget(struct machine *machine); /* the boot is over */
+
+/* Any thread: a driver has reset its device, which may be one that is to leave. */
+void slots_driver_left(struct machine *machine);
+
+/*
+ * The disks: those of the configuration at once, and any by itself. Their devices are
+ * made one by one, for each boot.
+ */
 int machine_open_disks(struct machine *machine, struct error *err);
 void machine_close_disks(struct machine *machine);
-int machine_plug_disk(struct machine *machine, struct machine_disk *disk, struct error *err);
+int machine_open_disk(struct machine *machine, const char *name, const struct disk_config *config,
+		      struct machine_disk **ret, struct error *err);
+void machine_close_disk(struct machine *machine, struct machine_disk *disk);
+int machine_make_disk(struct machine_disk *disk, struct virtio_device **ret, struct error *err);
 
 /* The shared folders, likewise; their servers live for a boot. */
 int machine_open_volumes(struct machine *machine, struct error *err);
@@ -188,10 +222,14 @@ struct char_port machine_uart_port(struct machine *machine);
 /* Input has come, and hvc0 has the terminal: false if it has not. */
 bool machine_tty_input(struct machine *machine);
 
-/* The networks, likewise. */
+/* The networks, as the disks. @index is the network's own: its address may come of it. */
 int machine_open_nets(struct machine *machine, struct error *err);
 void machine_close_nets(struct machine *machine);
-int machine_plug_net(struct machine *machine, struct machine_net *net, struct error *err);
+int machine_open_net(struct machine *machine, const char *name, unsigned index,
+		     const struct net_config *config, struct machine_net **ret, struct error *err);
+void machine_close_net(struct machine *machine, struct machine_net *net);
+int machine_make_net(const struct machine *machine, struct machine_net *net,
+		     struct virtio_device **ret, struct error *err);
 
 /* Put @device, made for @slot, on the bus and into the board's list, which owns it. */
 int board_plug(struct board *board, struct device *device, const struct mmio_ops *ops,

@@ -16,13 +16,16 @@
 #include "machine_private.h"
 #include "virtio/virtio_net.h"
 
-static int parse_mac(struct machine_net *net, const char *host, unsigned index, struct error *err)
+/* @index is the network's own as long as it is there. */
+static int parse_mac(struct machine_net *net, unsigned index, struct error *err)
 {
+	char host[HOST_NAME_MAX + 1] = "";
 	int r;
 
 	if (!net->config->mac) {
 		char key[HOST_NAME_MAX + IFNAMSIZ + 2];
 
+		gethostname(host, sizeof(host) - 1);
 		snprintf(key, sizeof(key), "%s/%s", host, net->tap ? net->tap->peer : "user");
 		mac_derive(key, index, net->mac);
 		return 0;
@@ -40,9 +43,15 @@ static int parse_mac(struct machine_net *net, const char *host, unsigned index, 
 	return 0;
 }
 
-static int check_net(const struct net_config *config, struct error *err)
+static int check_net(const struct machine *machine, const struct net_config *config,
+		     struct error *err)
 {
 	int mode = config->mode;
+
+	for (size_t i = 0; mode == NET_MODE_USER && i < machine->net_count; i++) {
+		if (machine->nets[i]->mode == NET_MODE_USER)
+			return error_set(err, EINVAL, "--net user: once is enough");
+	}
 
 	if (config->tap && config->mode == NET_MODE_USER)
 		return error_set(err, EINVAL, "--net: user and tap=%s do not go together",
@@ -61,7 +70,7 @@ static int check_net(const struct net_config *config, struct error *err)
 static int check_tap(const struct machine *machine, const char *tap, struct error *err)
 {
 	for (size_t i = 0; tap && i < machine->net_count; i++) {
-		const struct net_port *port = machine->nets[i].tap;
+		const struct net_port *port = machine->nets[i]->tap;
 
 		if (port && !strcmp(port->peer, tap))
 			return error_set(err, EINVAL, "--net tap=%s: two networks have this tap",
@@ -97,56 +106,89 @@ static int parse_publish(struct machine *machine, struct error *err)
 	return r;
 }
 
-static int open_net(struct machine *machine, const struct net_config *config, const char *host,
-		    struct error *err)
+int machine_open_net(struct machine *machine, const char *name, unsigned index,
+		     const struct net_config *config, struct machine_net **ret, struct error *err)
 {
-	struct machine_net *net = &machine->nets[machine->net_count];
-	int r = check_net(config, err);
+	struct machine_net *net;
+	int r = check_net(machine, config, err);
 
-	if (r < 0 || config->mode == NET_MODE_NONE)
-		return r;
-	r = check_tap(machine, config->tap, err);
+	if (r == 0)
+		r = check_tap(machine, config->tap, err);
 	if (r < 0)
 		return r;
+	net = calloc(1, sizeof(*net));
+	if (!net)
+		return error_set_errno(err, ENOMEM, "--net");
+	machine->nets[machine->net_count++] = net;
 	net->config = config;
 	net->mode = (enum net_mode)config->mode;
-	snprintf(net->name, sizeof(net->name), "net%u", (unsigned)machine->net_count);
-	machine->net_count++;
+	snprintf(net->name, sizeof(net->name), "%s", name);
 	if (net->mode == NET_MODE_TAP)
 		r = open_tap(net, err);
-	return r < 0 ? r : parse_mac(net, host, (unsigned)machine->net_count - 1, err);
+	if (r == 0)
+		r = parse_mac(net, index, err);
+	if (r < 0)
+		machine_close_net(machine, net);
+	else if (ret)
+		*ret = net;
+	return r;
+}
+
+void machine_close_net(struct machine *machine, struct machine_net *net)
+{
+	size_t at = 0;
+
+	while (machine->nets[at] != net)
+		at++;
+	machine->net_count--;
+	memmove(&machine->nets[at], &machine->nets[at + 1],
+		(machine->net_count - at) * sizeof(struct machine_net *));
+	net_port_destroy(net->tap);
+	free(net);
+}
+
+/* Who is to be reached needs a network that passt serves. */
+static int check_publish(const struct machine *machine, struct error *err)
+{
+	const struct machine_config *config = machine->config;
+
+	for (size_t i = 0; i < machine->net_count; i++) {
+		if (machine->nets[i]->mode == NET_MODE_USER)
+			return 0;
+	}
+	return config->publish_count
+		       ? error_set(err, EINVAL,
+				   "--publish %s: ports are published with --net user only",
+				   config->publish[0])
+		       : 0;
 }
 
 int machine_open_nets(struct machine *machine, struct error *err)
 {
 	const struct machine_config *config = machine->config;
-	char host[256] = "";
-	bool user = false;
+	size_t room = config->net_count + config->slots;
+	char name[MACHINE_NAME_MAX + 1];
 	int r = parse_publish(machine, err);
 
-	if (config->net_count)
-		machine->nets = calloc(config->net_count, sizeof(*machine->nets));
-	if (config->net_count && !machine->nets)
+	if (room)
+		machine->nets = calloc(room, sizeof(struct machine_net *));
+	if (room && !machine->nets)
 		return error_set_errno(err, ENOMEM, "--net");
-	gethostname(host, sizeof(host) - 1);
-	for (size_t i = 0; i < config->net_count && r == 0; i++)
-		r = open_net(machine, &config->nets[i], host, err);
-	for (size_t i = 0; i < machine->net_count && r == 0; i++) {
-		if (user && machine->nets[i].mode == NET_MODE_USER)
-			return error_set(err, EINVAL, "--net user: once is enough");
-		user |= machine->nets[i].mode == NET_MODE_USER;
+	for (size_t i = 0; i < config->net_count && r == 0; i++) {
+		unsigned index = (unsigned)machine->net_count;
+
+		if (config->nets[i].mode == NET_MODE_NONE)
+			continue;
+		snprintf(name, sizeof(name), "net%u", index);
+		r = machine_open_net(machine, name, index, &config->nets[i], NULL, err);
 	}
-	if (r == 0 && config->publish_count && !user)
-		return error_set(err, EINVAL,
-				 "--publish %s: ports are published with --net user only",
-				 config->publish[0]);
-	return r;
+	return r < 0 ? r : check_publish(machine, err);
 }
 
 void machine_close_nets(struct machine *machine)
 {
 	while (machine->net_count)
-		net_port_destroy(machine->nets[--machine->net_count].tap);
+		machine_close_net(machine, machine->nets[machine->net_count - 1]);
 	free(machine->nets);
 	machine->nets = NULL;
 	free(machine->publish);
@@ -172,7 +214,8 @@ static int open_passt(const struct machine *machine, const struct machine_net *n
 	return r;
 }
 
-int machine_plug_net(struct machine *machine, struct machine_net *net, struct error *err)
+int machine_make_net(const struct machine *machine, struct machine_net *net,
+		     struct virtio_device **ret, struct error *err)
 {
 	_cleanup_(cleanup_net_port_destroy_) struct net_port *passt = NULL;
 	struct virtio_net_options options = {
@@ -183,7 +226,6 @@ int machine_plug_net(struct machine *machine, struct machine_net *net, struct er
 		.port = net->tap,
 		.keep_port = net->mode == NET_MODE_TAP,
 	};
-	struct virtio_device *device = NULL;
 	int r;
 
 	memcpy(options.mac, net->mac, sizeof(options.mac));
@@ -194,19 +236,19 @@ int machine_plug_net(struct machine *machine, struct machine_net *net, struct er
 		options.port = passt;
 	}
 	if (r == 0)
-		r = virtio_net_create(&options, &device, err);
+		r = virtio_net_create(&options, &net->device, err);
 	if (r < 0)
 		return r;
 	steal_ptr(&passt);
-	net->device = device;
-	virtio_net_set_link(device, !net->unplugged);
-	return board_plug_virtio(machine, device, err);
+	virtio_net_set_link(net->device, !net->unplugged);
+	*ret = net->device;
+	return 0;
 }
 
 int machine_set_link(struct machine *machine, const char *name, bool up, struct error *err)
 {
 	for (size_t i = 0; i < machine->net_count; i++) {
-		struct machine_net *net = &machine->nets[i];
+		struct machine_net *net = machine->nets[i];
 
 		if (strcmp(net->name, name) != 0)
 			continue;

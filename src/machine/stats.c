@@ -139,7 +139,7 @@ int machine_net_stats(const struct machine *machine, size_t index, struct machin
 
 	if (index >= machine->net_count)
 		return 0;
-	net = &machine->nets[index];
+	net = machine->nets[index];
 	*ret = (struct machine_net_stats){.name = net->name};
 	if (net->tap) {
 		r = read_tap(net->tap->peer, ret);

@@ -181,7 +181,7 @@ START_TEST(test_blockstats)
 
 	open_machine();
 	ck_assert(machine_disk(bench.machine, 0, &disk));
-	counters = bench.machine->disks[0].disk->counters;
+	counters = bench.machine->disks[0]->disk->counters;
 	for (unsigned op = 0; op < DISK_OPS; op++)
 		counters[op] = (struct disk_counters){10 + op, op, 1000 * (op + 1)};
 	text = ask("query-blockstats", "{}");
