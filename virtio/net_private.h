@@ -104,6 +104,9 @@ void net_user_destroy(struct net_user *user); /* takes NULL */
 int net_user_start(struct net_user *user);
 void net_user_stop(struct net_user *user);
 
+/* While it is stopped: forget what has come from the port, and what is to go there. */
+void net_user_forget(struct net_user *user);
+
 /* The number of pairs in use has changed; -errno. */
 int net_user_set_pairs(struct net_user *user);
 

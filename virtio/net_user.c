@@ -535,6 +535,12 @@ void net_user_stop(struct net_user *user)
 		event_source_remove(&user->pairs[i].source);
 }
 
+void net_user_forget(struct net_user *user)
+{
+	user->in.start = user->in.end = 0;
+	user->out_start = user->out_end = 0;
+}
+
 struct virtio_net_dropped net_user_dropped(const struct net_user *user)
 {
 	return user->dropped;

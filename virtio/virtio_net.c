@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "virtio/virtio_net.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -145,6 +146,36 @@ void net_port_lost(struct virtio_net *net, const char *why)
 	net->gone = true;
 	log_error("%s: the network is gone, and the guest's link is down: %s: %s",
 		  net->virtio.device.name, net->port->peer, why);
+	update_link(net);
+}
+
+struct net_port *virtio_net_port(const struct virtio_device *virtio)
+{
+	return container_of(virtio, const struct virtio_net, virtio)->port;
+}
+
+void virtio_net_change_port(struct virtio_device *virtio, struct net_port *port)
+{
+	struct virtio_net *net = to_net(virtio);
+	bool serving = virtio->started && !virtio->paused;
+	int r = 0;
+
+	assert(net->user && !net->keep_port);
+	if (serving)
+		net_user_stop(net->user);
+	net_user_forget(net->user);
+	net_port_destroy(net->port);
+	net->port = port;
+	net->gone = false;
+	if (serving)
+		r = net_user_start(net->user);
+	if (r < 0)
+		net_port_lost(net, strerror(-r));
+	/* Who had waited for the old port was not to be told of more. */
+	for (unsigned i = 0; serving && i < net_control_queue(net); i++) {
+		if (virtio->queues[i].ring.ready)
+			virtio_again(virtio, i);
+	}
 	update_link(net);
 }
 

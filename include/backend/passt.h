@@ -38,6 +38,12 @@ struct passt_options {
  */
 int passt_open(const struct passt_options *options, struct net_port **ret, struct error *err);
 
+/*
+ * Have it end, and wait until it has, so that its ports are free; the port is still there,
+ * and at its end. True of one that has ended by itself, too.
+ */
+void passt_end(struct net_port *port);
+
 /* Wait until it has come up, or has said why it cannot. */
 int passt_ready(struct net_port *port, struct error *err);
 

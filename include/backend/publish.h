@@ -30,6 +30,9 @@ struct publish_table {
 /* Add what @text says. Fails with a sentence that begins "--publish TEXT: ". */
 int publish_add(struct publish_table *table, const char *text, struct error *err);
 
+/* Take out what is at the place on the host that @text says; likewise. -ENOENT: nothing is. */
+int publish_remove(struct publish_table *table, const char *text, struct error *err);
+
 /* Whether the host's ports are free, and may be used by us: a sentence if not. */
 int publish_check(const struct publish_table *table, struct error *err);
 

@@ -46,6 +46,17 @@ int virtio_net_create(const struct virtio_net_options *options, struct virtio_de
 /* Plug the cable in, or pull it out; frames on their way are lost. Under the device's lock. */
 void virtio_net_set_link(struct virtio_device *virtio, bool up);
 
+/* What is behind it, for who has made it. */
+struct net_port *virtio_net_port(const struct virtio_device *virtio);
+
+/*
+ * Put another port of the same kind in the place of the one that it has, which is
+ * destroyed; frames on their way are lost, and a link that was down for the old port's
+ * end is up again. Only of a device in the user's mode whose port is its own. Under the
+ * device's lock.
+ */
+void virtio_net_change_port(struct virtio_device *virtio, struct net_port *port);
+
 /* Frames that were thrown away in the user's mode, since the device was made. */
 struct virtio_net_dropped {
 	uint64_t received; /* no buffer of the guest's could take them */

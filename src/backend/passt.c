@@ -224,13 +224,18 @@ static void await_end(int fd)
 	}
 }
 
+void passt_end(struct net_port *port)
+{
+	if (port->pairs[0].fd >= 0)
+		await_end(port->pairs[0].fd);
+}
+
 static void destroy(struct net_port *port)
 {
 	struct passt *passt = to_passt(port);
 
 	helper_process_end(passt->helper, 0);
-	if (port->pairs[0].fd >= 0)
-		await_end(port->pairs[0].fd);
+	passt_end(port);
 	close_fd(port->pairs[0].fd);
 	for (unsigned i = 0; i < passt->word_count; i++)
 		free(passt->words[i]);

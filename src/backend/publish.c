@@ -112,15 +112,39 @@ static bool overlap(const struct publish *a, const struct publish *b)
 	       (is_wildcard(a) || is_wildcard(b) || !strcmp(a->address, b->address));
 }
 
+static int read_row(const char *text, struct publish *ret, struct error *err)
+{
+	*ret = (struct publish){0};
+	if (strlen(text) >= sizeof(ret->text))
+		return refuse(text, "it is too long", err);
+	memcpy(ret->text, text, strlen(text) + 1);
+	return parse(ret, err);
+}
+
+int publish_remove(struct publish_table *table, const char *text, struct error *err)
+{
+	struct publish row;
+	int r = read_row(text, &row, err);
+
+	for (unsigned i = 0; i < table->count && r == 0; i++) {
+		const struct publish *there = &table->rows[i];
+
+		if (there->udp != row.udp || there->host != row.host || there->guest != row.guest ||
+		    strcmp(there->address, row.address) != 0)
+			continue;
+		table->count--;
+		memmove(&table->rows[i], &table->rows[i + 1],
+			(table->count - i) * sizeof(table->rows[0]));
+		return 0;
+	}
+	return r < 0 ? r : error_set(err, ENOENT, "--publish %s: that is not published", text);
+}
+
 int publish_add(struct publish_table *table, const char *text, struct error *err)
 {
-	struct publish row = {0};
-	int r;
+	struct publish row;
+	int r = read_row(text, &row, err);
 
-	if (strlen(text) >= sizeof(row.text))
-		return refuse(text, "it is too long", err);
-	memcpy(row.text, text, strlen(text) + 1);
-	r = parse(&row, err);
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < table->count; i++) {

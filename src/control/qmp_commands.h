@@ -63,6 +63,13 @@ int qmp_query_slots(struct qmp_call *call);
 /* The data of DEVICE_DELETED. */
 struct json_object *qmp_deleted_event(const struct machine *machine);
 
+/* qmp_publish.c: ports of the guest on the host. */
+extern const struct qmp_type qmp_published_list;
+extern const struct qmp_member qmp_publish_arguments[];
+int qmp_publish(struct qmp_call *call);
+int qmp_unpublish(struct qmp_call *call);
+int qmp_query_published(struct qmp_call *call);
+
 /* qmp_stats.c, qmp_blockstats.c: what is counted of it. */
 extern const struct qmp_type qmp_stats_result_list, qmp_stats_schema_list, qmp_blockstats_list;
 extern const struct qmp_member qmp_stats_arguments[], qmp_stats_schemas_arguments[];

@@ -231,6 +231,10 @@ void machine_close_net(struct machine *machine, struct machine_net *net);
 int machine_make_net(const struct machine *machine, struct machine_net *net,
 		     struct virtio_device **ret, struct error *err);
 
+/* passt for a network, with what is published now. */
+int machine_open_passt(const struct machine *machine, const struct machine_net *net,
+		       struct net_port **ret, struct error *err);
+
 /* Put @device, made for @slot, on the bus and into the board's list, which owns it. */
 int board_plug(struct board *board, struct device *device, const struct mmio_ops *ops,
 	       const struct device_slot *slot);

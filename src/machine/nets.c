@@ -195,8 +195,8 @@ void machine_close_nets(struct machine *machine)
 	machine->publish = NULL;
 }
 
-static int open_passt(const struct machine *machine, const struct machine_net *net,
-		      struct net_port **ret, struct error *err)
+int machine_open_passt(const struct machine *machine, const struct machine_net *net,
+		       struct net_port **ret, struct error *err)
 {
 	_cleanup_(cleanup_net_port_destroy_) struct net_port *port = NULL;
 	struct passt_options options = {
@@ -232,7 +232,7 @@ int machine_make_net(const struct machine *machine, struct machine_net *net,
 	if (net->mode == NET_MODE_TAP) {
 		r = tap_renew_vhosts(net->tap, (enum tap_vhost)net->config->vhost, err);
 	} else {
-		r = open_passt(machine, net, &passt, err);
+		r = machine_open_passt(machine, net, &passt, err);
 		options.port = passt;
 	}
 	if (r == 0)

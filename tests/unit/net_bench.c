@@ -72,6 +72,12 @@ static struct net_port *make_port(struct net_bench *net, enum net_framing framin
 	return port;
 }
 
+struct net_port *net_bench_another_port(struct net_bench *net)
+{
+	net->peer = close_fd(net->peer);
+	return make_port(net, NET_FRAMES_STREAM, 1);
+}
+
 /* The fake vhost: each call is a word, "offset of the operation, then the ring". */
 
 static void note(struct fake_vhost *fake, const char *fmt, ...) PRINTF(2, 3);

@@ -94,6 +94,9 @@ size_t net_bench_frame(uint8_t *data, size_t size, unsigned seed);
 int net_bench_control(struct net_bench *net, unsigned queue, uint8_t class, uint8_t command,
 		      const void *data, size_t size);
 
+/* Another stream, of which the bench has the other end from now on; the old one's is closed. */
+struct net_port *net_bench_another_port(struct net_bench *net);
+
 /* A fake vhost that offers @features and writes to @log. */
 struct fake_vhost *fake_vhost_create(uint64_t features, char *log);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backend/publish.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -105,6 +106,37 @@ START_TEST(test_twice)
 }
 END_TEST
 
+/* What is published goes by its place, however that is written; the others stay. */
+static const struct {
+	const char *text;
+	int error;
+	const char *left[3];
+} removed[] = {
+	{"8080:80", 0, {"127.0.0.1:53:53/udp", "[::1]:90:90"}},
+	{"8080:80/tcp", 0, {"127.0.0.1:53:53/udp", "[::1]:90:90"}},
+	{"[0::1]:90:90", 0, {"8080:80", "127.0.0.1:53:53/udp"}},
+	{"8080:81", ENOENT, {"8080:80", "127.0.0.1:53:53/udp", "[::1]:90:90"}},
+	{"127.0.0.1:8080:80", ENOENT, {"8080:80", "127.0.0.1:53:53/udp", "[::1]:90:90"}},
+	{"127.0.0.1:53:53", ENOENT, {"8080:80", "127.0.0.1:53:53/udp", "[::1]:90:90"}},
+	{"web", EINVAL, {"8080:80", "127.0.0.1:53:53/udp", "[::1]:90:90"}},
+};
+
+START_TEST(test_remove)
+{
+	struct publish_table table = {0};
+	struct error err = {0};
+	unsigned left = 0;
+
+	ck_assert_int_eq(publish_add(&table, "8080:80", &err), 0);
+	ck_assert_int_eq(publish_add(&table, "127.0.0.1:53:53/udp", &err), 0);
+	ck_assert_int_eq(publish_add(&table, "[::1]:90:90", &err), 0);
+	ck_assert_int_eq(publish_remove(&table, removed[_i].text, &err), -removed[_i].error);
+	for (; left < 3 && removed[_i].left[left]; left++)
+		ck_assert_str_eq(table.rows[left].text, removed[_i].left[left]);
+	ck_assert_uint_eq(table.count, left);
+}
+END_TEST
+
 START_TEST(test_many)
 {
 	struct publish_table table = {0};
@@ -184,6 +216,7 @@ const struct unit_case unit_cases[] = {
 	UNIT_LOOP(test_good, ARRAY_SIZE(good)),
 	UNIT_LOOP(test_bad, ARRAY_SIZE(bad)),
 	UNIT_LOOP(test_twice, ARRAY_SIZE(twice)),
+	UNIT_LOOP(test_remove, ARRAY_SIZE(removed)),
 	UNIT_CASE(test_many),
 	UNIT_LOOP(test_in_use, 2),
 	UNIT_CASE(test_privileged),

@@ -25,6 +25,12 @@ START_TEST(test_receive_short)
 }
 END_TEST
 
+static uint64_t link_status(struct net_bench *net)
+{
+	return virtio_bench_read(
+		&net->bench, VIRTIO_MMIO_CONFIG + offsetof(struct virtio_net_config, status), 2);
+}
+
 /* The port's other side is gone: one line, the link is down, and no buffer of the guest's hangs. */
 static void expect_gone(struct net_bench *net, const char *why)
 {
@@ -33,10 +39,7 @@ static void expect_gone(struct net_bench *net, const char *why)
 
 	ck_assert_uint_eq(count_text(log, "the guest's link is down"), 1);
 	ck_assert_msg(strstr(log, why), "%s", log);
-	ck_assert_uint_eq(
-		virtio_bench_read(
-			bench, VIRTIO_MMIO_CONFIG + offsetof(struct virtio_net_config, status), 2),
-		0);
+	ck_assert_uint_eq(link_status(net), 0);
 	net_bench_send(net, 100, 1, 77);
 	net_bench_kick(net, NET_SEND);
 	net_bench_expect_sent(net, 77);
@@ -127,6 +130,49 @@ START_TEST(test_unplugged)
 	net_bench_expect_received(net, at, 100, 2);
 	ck_assert_uint_eq(net_bench_dropped(net).received, 1);
 	ck_assert_uint_eq(net_bench_dropped(net).sent, 1);
+	net_bench_close(net);
+}
+END_TEST
+
+/*
+ * Another port for the old one, which is alive (0), has ended (1), or is not looked at, as
+ * the machine is paused (2). Frames that were cut there are forgotten.
+ */
+START_TEST(test_changed)
+{
+	struct net_bench *net = net_bench_drive(&net_stream_kind, UINT64_MAX);
+	struct virtio_device *virtio = net->bench.virtio;
+	gpa_t at = virtio_bench_room(&net->bench, NET_RECEIVE, 200, 1);
+	uint8_t data[200];
+
+	capture_stderr();
+	setsockopt(net->port->pairs[0].fd, SOL_SOCKET, SO_SNDBUF, &(int){4096}, sizeof(int));
+	net_bench_send(net, 60000, 1, 1);
+	net_bench_kick(net, NET_SEND);
+	net_bench_expect_sent(net, 1);
+	net_bench_give(net, data, net_bench_frame(data, 100, 2) - 1);
+	virtio_bench_run(&net->bench);
+	if (_i == 1) {
+		net->peer = close_fd(net->peer);
+		virtio_bench_run(&net->bench);
+		ck_assert_uint_eq(link_status(net), 0);
+	}
+	device_lock(&virtio->device);
+	if (_i == 2)
+		virtio_device_pause(virtio);
+	virtio_net_change_port(virtio, net_bench_another_port(net));
+	ck_assert_ptr_eq(virtio_net_port(virtio), net->port);
+	if (_i == 2)
+		virtio_device_resume(virtio);
+	device_unlock(&virtio->device);
+	net_bench_send(net, 100, 1, 3);
+	net_bench_kick(net, NET_SEND);
+	net_bench_expect(net, 100, 3);
+	net_bench_give(net, data, net_bench_frame(data, 100, 4));
+	virtio_bench_run(&net->bench);
+	net_bench_expect_received(net, at, 100, 4);
+	ck_assert_uint_eq(link_status(net), VIRTIO_NET_S_LINK_UP);
+	ck_assert_uint_eq(count_text(captured_stderr(), "link is down"), _i == 1);
 	net_bench_close(net);
 }
 END_TEST
@@ -232,7 +278,9 @@ END_TEST
 
 const char unit_name[] = "virtio_net_port";
 const struct unit_case unit_cases[] = {
-	UNIT_CASE(test_receive_short),       UNIT_CASE(test_too_long),    UNIT_LOOP(test_closed, 2),
-	UNIT_CASE(test_closed_when_sending), UNIT_CASE(test_unplugged),   UNIT_CASE(test_packets),
-	UNIT_CASE(test_packets_blocked),     UNIT_CASE(test_second_pair), {0},
+	UNIT_CASE(test_receive_short),   UNIT_CASE(test_too_long),
+	UNIT_LOOP(test_closed, 2),       UNIT_CASE(test_closed_when_sending),
+	UNIT_CASE(test_unplugged),       UNIT_CASE(test_packets),
+	UNIT_CASE(test_packets_blocked), UNIT_CASE(test_second_pair),
+	UNIT_LOOP(test_changed, 3),      {0},
 };

@@ -254,7 +254,7 @@ test_control_rounds() {
 	wait_for '^ready' 60
 	control
 	count=0
-	while [ $count -lt "${ARMLET_ROUNDS:-40}" ]; do
+	while [ $count -lt "${ARMLET_ROUNDS:-20}" ]; do
 		qmp stop
 		[ "$answer" = '{"return": {}}' ] || fail "stop is answered by $answer"
 		qmp cont

@@ -342,13 +342,9 @@ upstream() {
 	ip route add default via 10.78.0.1 dev armlan
 }
 
-describe net_user "--net user: DHCP, out to the host, a published port, a reboot, the end of passt" 240
-test_net_user() {
-	emulated || skip "the network of this host is not ours to change"
-	need_helper passt
-	need httpd wget md5sum ip
-	upstream
-	guest_script <<-'END'
+# What a guest does first that has its address from the host: in /tmp, and it knows $gateway.
+lease_commands() {
+	cat <<-'END'
 		cat >/tmp/lease <<-'LEASE'
 			#!/bin/sh
 			[ "$1" = bound ] || exit 0
@@ -361,15 +357,28 @@ test_net_user() {
 		ifconfig eth0 up
 		udhcpc -q -n -s /tmp/lease -i eth0
 		gateway=$(route -n | sed -n 's/^0\.0\.0\.0 *\([^ ]*\) .*/\1/p')
-		head -c 1048576 /dev/urandom >blob
-		echo "mine $(md5sum <blob)"
-		httpd -h /tmp
-		echo "yours 1 $(wget -q -O - "http://$gateway:8080/blob" | md5sum)"
-		echo ready
-		read -r word
-		[ "$word" != again ] || reboot -f
-		echo "carrier $(cat /sys/class/net/eth0/carrier)"
 	END
+}
+
+describe net_user "--net user: DHCP, out to the host, a published port, a reboot, the end of passt" 240
+test_net_user() {
+	emulated || skip "the network of this host is not ours to change"
+	need_helper passt
+	need httpd wget md5sum ip
+	upstream
+	{
+		lease_commands
+		cat <<-'END'
+			head -c 1048576 /dev/urandom >blob
+			echo "mine $(md5sum <blob)"
+			httpd -h /tmp
+			echo "yours 1 $(wget -q -O - "http://$gateway:8080/blob" | md5sum)"
+			echo ready
+			read -r word
+			[ "$word" != again ] || reboot -f
+			echo "carrier $(cat /sys/class/net/eth0/carrier)"
+		END
+	} | guest_script
 	www 1048576
 	converse -n user,mac=02:00:00:00:00:07 --publish 127.0.0.1:8081:80
 	for word in 1:again 2:; do
@@ -390,4 +399,70 @@ test_net_user() {
 	expect_out '^carrier 0'
 	[ "$(wc -l <err)" -eq 1 ] || fail "standard error is not one line"
 	cat err
+}
+
+# answers NUMBER: what the guest gives at that port of the host's.
+answers() { timeout $((10 * slowness)) wget -q -O - "http://127.0.0.1:$1/word"; }
+gives_word() { [ "$(answers "$1")" = word ]; }
+is_closed() { ! answers "$1" >/dev/null 2>&1; }
+
+describe net_publish "publish and unpublish while the machine runs: what is there before stays, also after what fails" 180
+test_net_publish() {
+	emulated || skip "the network of this host is not ours to change"
+	need_helper passt
+	need httpd wget ip
+	upstream
+	{
+		lease_commands
+		cat <<-'END'
+			echo word >word
+			httpd -p 80 -h /tmp
+			httpd -p 81 -h /tmp
+			echo ready
+			read -r word
+			reboot -f
+		END
+	} | guest_script
+	converse -n user --publish 127.0.0.1:8080:80 --api api
+	wait_for '^ready' 60
+	control
+	done='{"return": {}}' error='{"error": {"class": "GenericError", "desc": "'
+	gives_word 8080 || fail "the port of before does not answer"
+	expect_answer "$done" publish '{"port":"127.0.0.1:8081:81"}'
+	gives_word 8081 || fail "the new port does not answer"
+	gives_word 8080 || fail "the port of before does not answer any more"
+	expect_answer '{"return": [{"port": "127.0.0.1:8080:80"}, {"port": "127.0.0.1:8081:81"}]}' query-published
+	expect_answer "${error}--publish 127.0.0.1:8081:80: port 8081 is published already, by --publish 127.0.0.1:8081:81\"}}" \
+		publish '{"port":"127.0.0.1:8081:80"}'
+	expect_like '--publish web: it needs two ports' publish '{"port":"web"}'
+	httpd -f -p 127.0.0.1:8082 &
+	server=$!
+	wait_until 10 grep -q ':1F92 ' /proc/net/tcp || fail "the host's own server does not come up"
+	expect_like 'TCP port 8082 of the host is in use' publish '{"port":"127.0.0.1:8082:80"}'
+	kill $server
+	expect_like 'that is not published' unpublish '{"port":"127.0.0.1:8080:81"}'
+	gives_word 8081 || fail "what failed has changed something"
+	expect_answer "$done" unpublish '{"port":"127.0.0.1:8080:80"}'
+	is_closed 8080 || fail "the port is still there"
+	gives_word 8081 || fail "the other port has gone, too"
+	tell again
+	wait_until 60 ready_times 2 || fail "a second boot does not come"
+	gives_word 8081 || fail "after a reset the port is not published"
+	is_closed 8080 || fail "after a reset the port is back"
+	expect_answer "$done" quit
+	farewell
+	ip link del armlan
+	expect_status 0
+	expect_silence
+	[ -z "$(pidof passt)" ] || fail "a passt is left"
+
+	start run -k "$(payload_path idle)" -a seconds=100 --api api
+	wait_for 'idle begins'
+	exec 5>&-
+	rm requests
+	control
+	expect_like 'DeviceNotFound.*ports are published with --net user only' publish '{"port":"8080:80"}'
+	expect_answer '{"return": []}' query-published
+	expect_answer "$done" quit
+	finish
 }
