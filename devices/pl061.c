@@ -237,6 +237,7 @@ void pl061_describe_power_key(struct fdt_builder *fdt)
 	fdt_begin(fdt, "key-power");
 	fdt_str(fdt, "label", "power");
 	fdt_u32(fdt, "linux,code", KEY_POWER);
+	fdt_empty(fdt, "wakeup-source");
 	FDT_CELLS(fdt, "gpios", FDT_PHANDLE_PL061, PL061_POWER_KEY_LINE, GPIO_ACTIVE_HIGH);
 	fdt_end(fdt);
 	fdt_end(fdt);

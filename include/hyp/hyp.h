@@ -25,6 +25,7 @@ struct hyp_caps {
 	bool pauth;
 	bool pmu;
 	bool nisv_to_user;
+	bool system_suspend; /* PSCI SYSTEM_SUSPEND can be ours to answer, and then is */
 
 	/* From hyp_probe_caps(). */
 	unsigned recommended_vcpus; /* the host's CPUs that are online */
@@ -130,6 +131,16 @@ int hyp_vcpu_get_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t *ret);
 int hyp_vcpu_set_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t value);
 int hyp_vcpu_get_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t *ret);
 
+/*
+ * The power of a vCPU that is not running; its own thread, or any while it is held.
+ * hyp_vcpu_is_off(): PSCI has it off. hyp_vcpu_suspend(): the next hyp_vcpu_run() waits for
+ * an interrupt, and gives VCPU_EXIT_WAKEUP when there is one, again and again until
+ * hyp_vcpu_reset(), which makes it as CPU_ON does: running from its reset state.
+ */
+int hyp_vcpu_is_off(struct hyp_vcpu *vcpu, bool *ret);
+int hyp_vcpu_suspend(struct hyp_vcpu *vcpu);
+int hyp_vcpu_reset(struct hyp_vcpu *vcpu);
+
 enum vcpu_exit_reason {
 	VCPU_EXIT_INTERRUPTED, /* a signal, or hyp_vcpu_kick(): nothing to do for the guest */
 	VCPU_EXIT_MMIO,
@@ -137,7 +148,7 @@ enum vcpu_exit_reason {
 	VCPU_EXIT_LDST64B,      /* a single-copy atomic 64-byte access outside memory */
 	VCPU_EXIT_SHUTDOWN,     /* PSCI SYSTEM_OFF */
 	VCPU_EXIT_RESET,        /* PSCI SYSTEM_RESET, SYSTEM_RESET2 */
-	VCPU_EXIT_SUSPEND,      /* PSCI SYSTEM_SUSPEND */
+	VCPU_EXIT_SUSPEND,      /* PSCI SYSTEM_SUSPEND, its arguments in X1 and X2, answer in X0 */
 	VCPU_EXIT_WAKEUP,       /* of a suspended vCPU */
 	VCPU_EXIT_CRASH,        /* KVM_SYSTEM_EVENT_CRASH */
 	VCPU_EXIT_HYPERCALL,    /* an SMCCC call that was asked for */

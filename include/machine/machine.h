@@ -7,7 +7,7 @@
  *
  * Threads: all of it is the main thread's but machine_press_power_key(),
  * machine_input_ready(), machine_pause(), machine_resume(), machine_reset(),
- * machine_inject_serror(), machine_refresh_disks(), machine_resize_console(),
+ * machine_inject_serror(), machine_wakeup(), machine_refresh_disks(), machine_resize_console(),
  * machine_stop() and what asks of a machine, which event callbacks may call.
  */
 #ifndef ARMLET_MACHINE_MACHINE_H
@@ -35,6 +35,8 @@ enum machine_event {
 	MACHINE_EVENT_DRIVER,  /* only with tell_driver, see there */
 	MACHINE_EVENT_PAUSED,
 	MACHINE_EVENT_RESUMED,
+	MACHINE_EVENT_SUSPENDED, /* the guest has suspended itself to RAM */
+	MACHINE_EVENT_WOKEN,     /* and goes on */
 	MACHINE_EVENT_POWER_KEY,
 	MACHINE_EVENT_PANICKED,    /* found at the end of the boot */
 	MACHINE_EVENT_RESET_GUEST, /* the next boot follows: the guest asked for it */
@@ -85,6 +87,13 @@ void machine_send_break(struct machine *machine);
 void machine_pause(struct machine *machine);
 void machine_resume(struct machine *machine);
 bool machine_paused(const struct machine *machine);
+
+/*
+ * Whether the guest has suspended itself to RAM (PSCI SYSTEM_SUSPEND): any interrupt that it
+ * left enabled wakes it, or machine_wakeup(). -EINVAL: it is not.
+ */
+bool machine_suspended(const struct machine *machine);
+int machine_wakeup(struct machine *machine, struct error *err);
 
 /*
  * Reset the machine as by its reset key; with no_reboot it ends. One that is paused

@@ -237,6 +237,7 @@ static void print_kvm(const struct findings *f)
 	printf("  %-24s%s\n", "stolen time", yes_no(caps->steal_time));
 	printf("  %-24s%s\n", "CPU models", yes_no(caps->writable_id_regs));
 	printf("  %-24s%s\n", "SMCCC filter", yes_no(caps->smccc_filter));
+	printf("  %-24s%s\n", "suspend to RAM", yes_no(caps->system_suspend));
 	printf("  %-24s%u breakpoints, %u watchpoints\n", "hardware debugging",
 	       caps->hw_breakpoints, caps->hw_watchpoints);
 	printf("  %-24svhost-net %s, vhost-vsock %s, tun %s\n", "host helpers",
@@ -330,6 +331,7 @@ static json_object *kvm_json(const struct findings *f)
 	add_bool(object, "writable-midr", caps->writable_imp_id_regs);
 	add_bool(object, "smccc-filter", caps->smccc_filter);
 	add_bool(object, "counter-offset", caps->counter_offset);
+	add_bool(object, "system-suspend", caps->system_suspend);
 	add_number(object, "hw-breakpoints", caps->hw_breakpoints);
 	add_number(object, "hw-watchpoints", caps->hw_watchpoints);
 	return object;

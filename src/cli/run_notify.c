@@ -74,6 +74,10 @@ void run_tell_event(struct run *run, enum machine_event event)
 	case MACHINE_EVENT_PAUSED:
 		notify_send(&run->notify, "STATUS=paused");
 		break;
+	case MACHINE_EVENT_SUSPENDED:
+		notify_send(&run->notify, "STATUS=suspended by the guest");
+		break;
+	case MACHINE_EVENT_WOKEN:
 	case MACHINE_EVENT_RESUMED:
 		notify_send(&run->notify, "STATUS=%s", run->ready ? "ready" : "booting");
 		break;

@@ -74,6 +74,13 @@ static int system_reset(struct qmp_call *call)
 	return 0;
 }
 
+static int system_wakeup(struct qmp_call *call)
+{
+	struct error err = {0};
+
+	return qmp_told(call, machine_wakeup(qmp_machine_of(call), &err), &err);
+}
+
 static int inject_nmi(struct qmp_call *call)
 {
 	struct error err = {0};
@@ -124,7 +131,9 @@ static const struct qmp_command commands[] = {
 	 .run = qmp_query_status,
 	 .returns = &qmp_status_info,
 	 .always = true,
-	 .help = "whether the machine runs, is paused, or waits for its restart (shutdown)"},
+	 .help = "whether the machine runs, is paused, suspended by its guest, or waits for its "
+		 "restart "
+		 "(shutdown)"},
 	{.name = "query-kvm",
 	 .run = qmp_query_kvm,
 	 .always = true,
@@ -175,6 +184,10 @@ static const struct qmp_command commands[] = {
 	{.name = "system_reset",
 	 .run = system_reset,
 	 .help = "reset the machine without asking the guest; with --no-reboot it ends"},
+	{.name = "system_wakeup",
+	 .run = system_wakeup,
+	 .help = "wake a guest that has suspended itself to RAM; so does any interrupt that it has "
+		 "left enabled, as of its clock's alarm and the power key"},
 	{.name = "inject-nmi",
 	 .run = inject_nmi,
 	 .help = "an SError interrupt for the first vCPU, on which Linux panics; the power key "
@@ -278,6 +291,8 @@ static const struct qmp_member panic_members[] = {{.name = "action", .type = &qm
 static const struct qmp_event events[] = {
 	{.name = "STOP", .help = "the machine is paused"},
 	{.name = "RESUME", .help = "it goes on"},
+	{.name = "SUSPEND", .help = "the guest has suspended itself to RAM"},
+	{.name = "WAKEUP", .help = "it goes on"},
 	{.name = "POWERDOWN", .help = "the power key was pressed"},
 	{.name = "GUEST_READY", .help = "the guest is up, as --ready says; in each boot"},
 	{.name = "RESET", .members = cause_members, .help = "the guest boots anew"},

@@ -104,7 +104,9 @@ static const char *run_state_of(struct qmp_call *call)
 
 	if (!machine)
 		return "shutdown";
-	return machine_paused(machine) ? "paused" : "running";
+	if (machine_paused(machine))
+		return "paused";
+	return machine_suspended(machine) ? "suspended" : "running";
 }
 
 int qmp_query_status(struct qmp_call *call)

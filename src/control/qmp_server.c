@@ -136,25 +136,22 @@ static struct json_object *cause(bool guest, const char *reason)
 	return data;
 }
 
+/* Events that say all by their names. */
+static const char *const plain_events[] = {
+	[MACHINE_EVENT_PAUSED] = "STOP",         [MACHINE_EVENT_RESUMED] = "RESUME",
+	[MACHINE_EVENT_SUSPENDED] = "SUSPEND",   [MACHINE_EVENT_WOKEN] = "WAKEUP",
+	[MACHINE_EVENT_POWER_KEY] = "POWERDOWN",
+};
+
 void qmp_server_event(struct qmp_server *server, enum machine_event event)
 {
 	struct json_object *action;
 
 	if (!server)
 		return;
+	if (event < ARRAY_SIZE(plain_events) && plain_events[event])
+		emit(server, plain_events[event], NULL);
 	switch (event) {
-	case MACHINE_EVENT_STARTED:
-	case MACHINE_EVENT_DRIVER:
-		break;
-	case MACHINE_EVENT_PAUSED:
-		emit(server, "STOP", NULL);
-		break;
-	case MACHINE_EVENT_RESUMED:
-		emit(server, "RESUME", NULL);
-		break;
-	case MACHINE_EVENT_POWER_KEY:
-		emit(server, "POWERDOWN", NULL);
-		break;
 	case MACHINE_EVENT_PANICKED:
 		action = json_object_new_object();
 		json_object_object_add(action, "action", json_object_new_string("run"));
@@ -177,6 +174,8 @@ void qmp_server_event(struct qmp_server *server, enum machine_event event)
 		break;
 	case MACHINE_EVENT_DEVICE_LEAVES:
 		emit(server, "DEVICE_DELETED", qmp_deleted_event(server->machine));
+		break;
+	default:
 		break;
 	}
 }

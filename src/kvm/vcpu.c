@@ -41,27 +41,39 @@ static int map_run(struct hyp_vcpu *vcpu, struct error *err)
 	return 0;
 }
 
-static int init_features(struct hyp_vcpu *vcpu, struct error *err)
+/* Each time the same, or KVM refuses. */
+static int describe_init(const struct hyp_vcpu *vcpu, struct kvm_vcpu_init *ret)
 {
 	const struct hyp_vcpu_options *options = &vcpu->options;
-	struct kvm_vcpu_init init = {0};
+	int r;
+
+	*ret = (struct kvm_vcpu_init){0};
+	r = kvm_ioctl(vcpu->hyp->vm_fd, KVM_ARM_PREFERRED_TARGET, ret);
+	if (r < 0)
+		return r;
+	ret->features[0] = BIT(KVM_ARM_VCPU_PSCI_0_2);
+	if (options->power_off)
+		ret->features[0] |= BIT(KVM_ARM_VCPU_POWER_OFF);
+	if (options->pmu)
+		ret->features[0] |= BIT(KVM_ARM_VCPU_PMU_V3);
+	if (options->sve)
+		ret->features[0] |= BIT(KVM_ARM_VCPU_SVE);
+	if (options->pauth)
+		ret->features[0] |=
+			BIT(KVM_ARM_VCPU_PTRAUTH_ADDRESS) | BIT(KVM_ARM_VCPU_PTRAUTH_GENERIC);
+	return 0;
+}
+
+static int init_features(struct hyp_vcpu *vcpu, struct error *err)
+{
+	struct kvm_vcpu_init init;
 	int sve = KVM_ARM_VCPU_SVE;
-	int r = kvm_ioctl(vcpu->hyp->vm_fd, KVM_ARM_PREFERRED_TARGET, &init);
+	int r = describe_init(vcpu, &init);
 
 	if (r < 0)
 		return error_set_errno(err, -r, "KVM knows no vCPU that fits this host's CPUs");
-	init.features[0] = BIT(KVM_ARM_VCPU_PSCI_0_2);
-	if (options->power_off)
-		init.features[0] |= BIT(KVM_ARM_VCPU_POWER_OFF);
-	if (options->pmu)
-		init.features[0] |= BIT(KVM_ARM_VCPU_PMU_V3);
-	if (options->sve)
-		init.features[0] |= BIT(KVM_ARM_VCPU_SVE);
-	if (options->pauth)
-		init.features[0] |=
-			BIT(KVM_ARM_VCPU_PTRAUTH_ADDRESS) | BIT(KVM_ARM_VCPU_PTRAUTH_GENERIC);
 	r = kvm_ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init);
-	if (r >= 0 && options->sve)
+	if (r >= 0 && vcpu->options.sve)
 		r = kvm_ioctl(vcpu->fd, KVM_ARM_VCPU_FINALIZE, &sve);
 	if (r < 0)
 		return error_set_errno(err, -r, "KVM cannot initialise vCPU %u", vcpu->index);
@@ -159,6 +171,39 @@ int hyp_vcpu_set_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t value)
 int hyp_vcpu_get_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t *ret)
 {
 	return get_reg(vcpu, KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM64_SYSREG | sysreg, ret);
+}
+
+int hyp_vcpu_is_off(struct hyp_vcpu *vcpu, bool *ret)
+{
+	struct kvm_mp_state state = {0};
+	int r = kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &state);
+
+	*ret = state.mp_state == KVM_MP_STATE_STOPPED;
+	return r < 0 ? r : 0;
+}
+
+static int set_mp_state(const struct hyp_vcpu *vcpu, uint32_t value)
+{
+	const struct kvm_mp_state state = {.mp_state = value};
+	int r = kvm_ioctl(vcpu->fd, KVM_SET_MP_STATE, &state);
+
+	return r < 0 ? r : 0;
+}
+
+int hyp_vcpu_suspend(struct hyp_vcpu *vcpu)
+{
+	return set_mp_state(vcpu, KVM_MP_STATE_SUSPENDED);
+}
+
+int hyp_vcpu_reset(struct hyp_vcpu *vcpu)
+{
+	struct kvm_vcpu_init init;
+	int r = describe_init(vcpu, &init);
+
+	if (r == 0)
+		r = kvm_ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init);
+	/* One that was made off is off again. */
+	return r < 0 ? r : set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
 }
 
 static void describe_mmio(struct hyp_vcpu *vcpu, struct vcpu_exit *exit)

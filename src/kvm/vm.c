@@ -9,6 +9,7 @@
 int hyp_create_vm(struct hyp *hyp, unsigned ipa_bits, struct error *err)
 {
 	struct kvm_enable_cap nisv = {.cap = KVM_CAP_ARM_NISV_TO_USER};
+	struct kvm_enable_cap suspend = {.cap = KVM_CAP_ARM_SYSTEM_SUSPEND};
 
 	/* The machine type is the IPA size (Documentation/virt/kvm/api.rst, 4.2). */
 	hyp->vm_fd = ioctl(hyp->kvm_fd, KVM_CREATE_VM, (unsigned long)ipa_bits);
@@ -18,6 +19,9 @@ int hyp_create_vm(struct hyp *hyp, unsigned ipa_bits, struct error *err)
 	/* Without it, KVM_RUN fails on an access that ESR_EL2 does not describe. */
 	if (hyp->caps.nisv_to_user)
 		kvm_ioctl(hyp->vm_fd, KVM_ENABLE_CAP, &nisv);
+	/* Without it, PSCI_FEATURES says that there is no such call. */
+	if (hyp->caps.system_suspend)
+		kvm_ioctl(hyp->vm_fd, KVM_ENABLE_CAP, &suspend);
 	return 0;
 }
 

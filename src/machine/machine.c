@@ -332,6 +332,7 @@ static int run_boot(struct machine *machine, struct error *err)
 	console_tap_reset(&machine->console);
 	machine->outcome = MACHINE_RUNNING;
 	board_expect_driver(machine);
+	suspend_begin(machine);
 	for (uint32_t i = 0; i < board->vcpu_count && r == 0; i++)
 		r = vcpu_start(&board->vcpus[i], err);
 	if (r < 0)
@@ -378,6 +379,7 @@ int machine_run(struct machine *machine, enum machine_outcome *ret, struct error
 		event_source_remove(&machine->start_timer);
 		event_source_remove(&machine->key_timer);
 		board_forget_driver(machine);
+		suspend_finish(machine);
 		board_finish(machine);
 		slots_forget(machine);
 		machine->boots++;

@@ -21,6 +21,7 @@
 #include "pause.h"
 #include "posted.h"
 #include "stray.h"
+#include "suspend.h"
 #include "vcpu.h"
 #include "virtio/virtio_device.h"
 
@@ -129,6 +130,7 @@ struct machine {
 	struct board board;
 	struct stray stray;
 	struct pause pause;
+	struct suspend suspend;
 	struct dump dump;
 	struct event_source start_timer;  /* once, a while after power-on */
 	struct event_source key_timer;    /* the power key comes up again */

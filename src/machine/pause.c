@@ -138,12 +138,13 @@ bool machine_paused(const struct machine *machine)
 	return machine->outcome == MACHINE_RUNNING && machine->pause.wanted;
 }
 
-void pause_wait(struct machine *machine)
+void pause_wait(const struct vcpu *vcpu)
 {
+	struct machine *machine = vcpu->machine;
 	struct pause *pause = &machine->pause;
 
 	pthread_mutex_lock(&pause->lock);
-	while (pause->wanted && machine->outcome == MACHINE_RUNNING)
+	while ((pause->wanted || suspend_asks(vcpu)) && machine->outcome == MACHINE_RUNNING)
 		pthread_cond_wait(&pause->changed, &pause->lock);
 	pthread_mutex_unlock(&pause->lock);
 }

@@ -17,6 +17,7 @@
 #include "core/event_loop.h"
 
 struct machine;
+struct vcpu;
 
 struct pause {
 	atomic_bool wanted;
@@ -28,8 +29,8 @@ struct pause {
 void pause_init(struct machine *machine);
 void pause_finish(struct machine *machine);
 
-/* A vCPU's thread: return when the machine may go on, or has ended. */
-void pause_wait(struct machine *machine);
+/* A vCPU's thread: return when it may go on, or the machine has ended. */
+void pause_wait(const struct vcpu *vcpu);
 
 /* A vCPU's thread is no longer @inside: tell who waits for that. */
 void pause_outside(struct machine *machine);

@@ -87,7 +87,12 @@ enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit)
 		vcpu->faults = 0;
 	switch (exit->reason) {
 	case VCPU_EXIT_INTERRUPTED:
+		return VCPU_CONTINUE;
+	case VCPU_EXIT_SUSPEND:
+		suspend_ask(vcpu);
+		return VCPU_CONTINUE;
 	case VCPU_EXIT_WAKEUP:
+		suspend_wake(vcpu);
 		return VCPU_CONTINUE;
 	case VCPU_EXIT_MMIO:
 		return handle_mmio(vcpu, exit);
@@ -104,7 +109,6 @@ enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit)
 		if (exit->detail == EFAULT && absorb_fault(vcpu))
 			return VCPU_CONTINUE;
 		break;
-	case VCPU_EXIT_SUSPEND:      /* we never enable KVM_CAP_ARM_SYSTEM_SUSPEND */
 	case VCPU_EXIT_CRASH:        /* arm64 has no source of it */
 	case VCPU_EXIT_HYPERCALL:    /* no SMCCC filter is set */
 	case VCPU_EXIT_DEBUG:        /* no guest debugging is on */
@@ -128,7 +132,7 @@ static enum vcpu_next enter_guest(struct vcpu *vcpu, struct vcpu_exit *exit)
 	bool paused;
 
 	vcpu->inside = true;
-	paused = machine->pause.wanted;
+	paused = machine->pause.wanted || suspend_asks(vcpu);
 	if (!paused) {
 		hyp_vcpu_run(vcpu->hyp, exit);
 		/* Whoever has kicked us has said why before: we look, after this, and no later. */
@@ -141,7 +145,7 @@ static enum vcpu_next enter_guest(struct vcpu *vcpu, struct vcpu_exit *exit)
 	if (machine->pause.wanted)
 		pause_outside(machine);
 	if (paused)
-		pause_wait(machine);
+		pause_wait(vcpu);
 	return next;
 }
 

@@ -202,12 +202,14 @@ int64_t cpu_on(unsigned index, void (*function)(void));
 #define PSCI_SYSTEM_OFF        0x84000008
 #define PSCI_SYSTEM_RESET      0x84000009
 #define PSCI_FEATURES          0x8400000a
+#define PSCI_SYSTEM_SUSPEND    0xc400000e
 #define PSCI_SYSTEM_RESET2     0xc4000012
 
 enum {
 	PSCI_SUCCESS = 0,
 	PSCI_NOT_SUPPORTED = -1,
 	PSCI_INVALID_PARAMETERS = -2,
+	PSCI_DENIED = -3,
 	PSCI_ALREADY_ON = -4,
 	PSCI_INVALID_ADDRESS = -9,
 };

@@ -354,7 +354,28 @@ int hyp_vcpu_start(struct hyp_vcpu *vcpu, struct error *err)
 
 int hyp_vcpu_get_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t *ret)
 {
-	*ret = FAKE_REG_VALUE(vcpu->index, reg);
+	if (reg <= HYP_REG_X0 + 2 && fake_host.call[0])
+		*ret = fake_host.call[reg - HYP_REG_X0];
+	else
+		*ret = FAKE_REG_VALUE(vcpu->index, reg);
+	return 0;
+}
+
+int hyp_vcpu_is_off(struct hyp_vcpu *vcpu, bool *ret)
+{
+	*ret = !(fake_host.on >> vcpu->index & 1);
+	return 0;
+}
+
+int hyp_vcpu_suspend(struct hyp_vcpu *vcpu)
+{
+	record(vcpu->hyp, FAKE_SUSPEND, vcpu->index, 0, 0);
+	return 0;
+}
+
+int hyp_vcpu_reset(struct hyp_vcpu *vcpu)
+{
+	record(vcpu->hyp, FAKE_RESET, vcpu->index, 0, 0);
 	return 0;
 }
 

@@ -39,6 +39,8 @@ struct fake_host {
 	int vcpu_error;
 	uint32_t vcpu_error_from; /* index of the first vCPU that cannot be made */
 	int clusters_of;          /* vCPUs with the same Aff1; KVM's are 16 */
+	uint64_t on;              /* a bit for each vCPU that PSCI has on */
+	uint64_t call[3];         /* X0 to X2 of all of them, if X0 is not zero */
 };
 
 extern struct fake_host fake_host;
@@ -135,6 +137,8 @@ enum fake_event {
 	FAKE_UNIRQ_FD,
 	FAKE_ABORT,   /* a: index */
 	FAKE_SERROR,  /* a: index */
+	FAKE_SUSPEND, /* a: index */
+	FAKE_RESET,   /* a: index */
 	FAKE_QUEUED,  /* a write went to the ring; a: address, c: value */
 	FAKE_TRAPPED, /* a write or read was an exit; a: address, b: is_write, c: value */
 	FAKE_DIRECT,  /* a read was answered by shadow; a: address, c: value */

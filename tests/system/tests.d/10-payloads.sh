@@ -38,6 +38,19 @@ test_payload_psci_130() {
 	payload psci -c 130 -a cpus=130
 }
 
+describe payload_suspend "SYSTEM_SUSPEND: refused to those who are not alone; the clock's alarm wakes, at the entry given"
+test_payload_suspend() {
+	if [ "$(kvm_fact system-suspend)" != true ]; then
+		payload suspend -a none=1
+		return
+	fi
+	payload suspend
+	payload suspend -c 2
+	payload suspend -c 2 -a other=1
+	expect_silence
+	[ "$(kvm_fact gicv3)" != true ] || payload suspend -c 2 -a second=1
+}
+
 describe payload_interrupts "both timers, SGIs between CPUs, level and edge SPIs"
 test_payload_interrupts() {
 	payload interrupts

@@ -105,6 +105,52 @@ test_control_life() {
 	expect_silence
 }
 
+describe control_suspend "a Linux guest suspends to RAM: its clock, system_wakeup and the power key wake it" 120
+test_control_suspend() {
+	[ "$(kvm_fact system-suspend)" = true ] || skip "this host's KVM leaves no suspend to us"
+	guest_script <<-'END'
+		cat /sys/power/mem_sleep
+		echo ready
+		while read -r word; do
+			[ "$word" != alarm ] || echo +2 >/sys/class/rtc/rtc0/wakealarm
+			echo mem >/sys/power/state
+			echo "woken $word $(nproc)"
+		done
+	END
+	converse -c 2 --api api
+	wait_for '^ready' 60
+	expect_out '\[deep\]'
+	control
+	expect_like '"desc": "the guest is not suspended' system_wakeup
+	tell alarm
+	qmp_event SUSPEND
+	wait_for '^woken alarm 2' 60
+	qmp_event WAKEUP
+	tell word
+	qmp_event SUSPEND 2
+	expect_answer '{"return": {"running": false, "status": "suspended"}}' query-status
+	# It sleeps on over a pause, in which nothing can wake it for good.
+	expect_answer '{"return": {}}' stop
+	expect_answer '{"return": {"running": false, "status": "paused"}}' query-status
+	expect_answer '{"return": {}}' cont
+	expect_answer '{"return": {"running": false, "status": "suspended"}}' query-status
+	expect_answer '{"return": {}}' system_wakeup
+	wait_for '^woken word 2' 60
+	qmp_event WAKEUP 2
+	expect_answer '{"return": {"running": true, "status": "running"}}' query-status
+	tell again
+	qmp_event SUSPEND 3
+	expect_answer '{"return": {}}' system_reset
+	wait_until 60 ready_times 2 || fail "after a reset it does not boot"
+	tell key
+	qmp_event SUSPEND 4
+	expect_answer '{"return": {}}' system_powerdown
+	farewell 60
+	expect_status 0
+	expect_out 'guest: power key'
+	expect_silence
+}
+
 describe control_nmi "inject-nmi: Linux panics of an SError interrupt, as it does when the machine is broken" 60
 test_control_nmi() {
 	guest_runs 'echo ready; read -r word'
