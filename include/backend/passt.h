@@ -44,6 +44,13 @@ int passt_open(const struct passt_options *options, struct net_port **ret, struc
  */
 void passt_end(struct net_port *port);
 
+/*
+ * Tell it the guest's address @mac, which it learns from frames: until it has seen one, what
+ * it sends is for all, and a guest takes no connection that comes so. For one that is started
+ * while its guest has nothing to say. It must be ready.
+ */
+void passt_introduce(struct net_port *port, const uint8_t mac[MAC_SIZE]);
+
 /* Wait until it has come up, or has said why it cannot. */
 int passt_ready(struct net_port *port, struct error *err);
 

@@ -6,7 +6,8 @@
 /*
  * Let go of the program's own code, and of what malloc() keeps in hand: parsing,
  * unpacking and building are done, and what is needed again comes back page by
- * page from the page cache. Any thread, at any time.
+ * page from the page cache, with its neighbours. So it is best the last thing before a wait
+ * (event_loop_before_rest()). Any thread, at any time.
  */
 void footprint_trim(void);
 

@@ -61,6 +61,12 @@ int event_timer_set_at(struct event_source *source, int64_t deadline_ns);
 /* Run callbacks until event_loop_stop(); each call runs at least one round. */
 int event_loop_run(struct event_loop *loop);
 
+/*
+ * The main thread's: call @function once, when the loop has nothing else to do, as the last
+ * thing before it waits.
+ */
+void event_loop_before_rest(struct event_loop *loop, void (*function)(void));
+
 /* Any thread, signal-safe: make event_loop_run() return after the present round. */
 void event_loop_stop(struct event_loop *loop);
 

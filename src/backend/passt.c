@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "backend/helper_process.h"
+#include "base/log.h"
 
 #define SOCKET_FD "3" /* passt's end, in passt */
 
@@ -209,6 +210,35 @@ int passt_ready(struct net_port *port, struct error *err)
 	snprintf(words, sizeof(words), "%s", helper_process_last_words(passt->helper));
 	helper_process_end(steal_ptr(&passt->helper), 0);
 	return is_up(passt) || try_again(passt, words, err) ? 0 : -EIO;
+}
+
+/* A request of reverse ARP (RFC 903), which asks for nothing that passt knows. */
+void passt_introduce(struct net_port *port, const uint8_t mac[MAC_SIZE])
+{
+	struct __attribute__((packed)) {
+		uint8_t prefix[4];
+		uint8_t to[MAC_SIZE];
+		uint8_t from[MAC_SIZE];
+		uint8_t type[2];
+		uint8_t kinds[8]; /* Ethernet and IPv4, their sizes, the operation */
+		uint8_t sender[MAC_SIZE];
+		uint8_t sender_ip[4];
+		uint8_t target[MAC_SIZE];
+		uint8_t target_ip[4];
+		uint8_t padding[18];
+	} frame = {
+		.to = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+		.type = {0x80, 0x35},
+		.kinds = {0, 1, 0x08, 0, MAC_SIZE, 4, 0, 3},
+	};
+
+	frame.prefix[3] = sizeof(frame) - sizeof(frame.prefix);
+	memcpy(frame.from, mac, MAC_SIZE);
+	memcpy(frame.sender, mac, MAC_SIZE);
+	memcpy(frame.target, mac, MAC_SIZE);
+	/* There is room for it, as it is the first; if not, the guest speaks for itself. */
+	if (send(port->pairs[0].fd, &frame, sizeof(frame), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		log_debug("passt is not told of the guest: %s", strerror(errno));
 }
 
 /* Its end: when it has closed its socket, its ports are free again. */

@@ -21,7 +21,8 @@
 struct event_loop {
 	int epoll_fd;
 	int stop_fd;
-	atomic_bool stop; /* read by event_loop_run(); the descriptor only wakes it */
+	void (*before_rest)(void); /* NULL: nothing is wanted */
+	atomic_bool stop;          /* read by event_loop_run(); the descriptor only wakes it */
 	pthread_mutex_t lock;
 	struct epoll_event round[ROUND_EVENTS];
 	int round_count;
@@ -201,9 +202,30 @@ static void take_wakeup(struct event_loop *loop)
  * epoll_wait() of the C library is a point of cancellation on top of another function:
  * code that a machine at rest would keep in memory for nothing else (base/footprint.h).
  */
-static int wait_for_events(const struct event_loop *loop, struct epoll_event *events)
+static int poll_events(const struct event_loop *loop, struct epoll_event *events, int timeout)
 {
-	return (int)syscall(SYS_epoll_pwait, loop->epoll_fd, events, ROUND_EVENTS, -1, NULL, 0);
+	return (int)syscall(SYS_epoll_pwait, loop->epoll_fd, events, ROUND_EVENTS, timeout, NULL,
+			    0);
+}
+
+static int wait_for_events(struct event_loop *loop, struct epoll_event *events)
+{
+	void (*before_rest)(void) = loop->before_rest;
+
+	if (before_rest) {
+		int count = poll_events(loop, events, 0);
+
+		if (count)
+			return count;
+		loop->before_rest = NULL;
+		before_rest();
+	}
+	return poll_events(loop, events, -1);
+}
+
+void event_loop_before_rest(struct event_loop *loop, void (*function)(void))
+{
+	loop->before_rest = function;
 }
 
 int event_loop_run(struct event_loop *loop)

@@ -86,7 +86,7 @@ static void on_started(void *data, unsigned events)
 
 	(void)events;
 	event_source_remove(&machine->start_timer);
-	footprint_trim();
+	event_loop_before_rest(machine->loop, footprint_trim);
 }
 
 static int arm_start_timer(struct machine *machine, struct error *err)

@@ -39,6 +39,7 @@ static int renew(struct machine *machine, struct machine_net *net,
 		if (machine_open_passt(machine, net, &port, &again) < 0)
 			return r;
 	}
+	passt_introduce(port, net->mac);
 	device_lock(&virtio->device);
 	virtio_net_change_port(virtio, port);
 	device_unlock(&virtio->device);

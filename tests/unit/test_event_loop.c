@@ -46,6 +46,43 @@ static struct counter counter(unsigned stop_after)
 	return (struct counter){.source = {.fd = -1, .callback = count}, .stop_after = stop_after};
 }
 
+static unsigned rests;
+static struct counter *rest_wakes;
+
+static void on_rest(void)
+{
+	rests++;
+	/* All that was due has been done. */
+	ck_assert_uint_eq(rest_wakes->calls, 3);
+	event_timer_set(&rest_wakes->source, 1, 0);
+}
+
+/* Once, and only when there is nothing else to do. */
+START_TEST(test_before_rest)
+{
+	struct counter c = counter(5);
+
+	open_loop();
+	rest_wakes = &c;
+	ck_assert_int_eq(event_loop_add_timer(loop, &c.source, CLOCK_MONOTONIC), 0);
+	c.source.data = &c;
+	c.stop_after = 3;
+	ck_assert_int_eq(event_timer_set(&c.source, 1000000, 1000000), 0);
+	ck_assert_int_eq(event_loop_run(loop), 0);
+	ck_assert_int_eq(event_timer_set(&c.source, 0, 0), 0);
+	event_loop_before_rest(loop, on_rest);
+	c.stop_after = 4;
+	ck_assert_int_eq(event_loop_run(loop), 0);
+	ck_assert_uint_eq(rests, 1);
+	c.stop_after = 5;
+	ck_assert_int_eq(event_timer_set(&c.source, 1, 0), 0);
+	ck_assert_int_eq(event_loop_run(loop), 0);
+	ck_assert_uint_eq(rests, 1);
+	event_source_remove(&c.source);
+	event_loop_destroy(loop);
+}
+END_TEST
+
 START_TEST(test_readable)
 {
 	struct counter c = counter(1);
@@ -367,6 +404,7 @@ START_TEST(test_no_descriptors)
 END_TEST
 
 const struct unit_case unit_cases[] = {
+	UNIT_CASE(test_before_rest),
 	UNIT_CASE(test_readable),
 	UNIT_CASE(test_modify),
 	UNIT_CASE(test_edge),

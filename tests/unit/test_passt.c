@@ -94,6 +94,26 @@ START_TEST(test_frames)
 }
 END_TEST
 
+/* One frame, as any switch would learn from. */
+START_TEST(test_introduce)
+{
+	static const uint8_t mac[MAC_SIZE] = MAC;
+	struct net_port *port = NULL;
+	struct error err = {0};
+	uint8_t back[128];
+
+	write_script(BACKGROUND);
+	ck_assert_msg(start(NULL, 0, &port, &err) == 0, "%s", err.text);
+	passt_introduce(port, mac);
+	ck_assert_int_eq(recv(port->pairs[0].fd, back, sizeof(back), 0), 64);
+	ck_assert_mem_eq(back, "\0\0\0\x3c\xff\xff\xff\xff\xff\xff", 10);
+	ck_assert_mem_eq(back + 10, mac, MAC_SIZE);
+	ck_assert_mem_eq(back + 16, "\x80\x35", 2);
+	net_port_destroy(port);
+	remove_script();
+}
+END_TEST
+
 START_TEST(test_words)
 {
 	struct publish_table table = {0};
@@ -232,6 +252,7 @@ END_TEST
 const char unit_name[] = "passt";
 const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_frames),
+	UNIT_CASE(test_introduce),
 	UNIT_CASE(test_words),
 	UNIT_CASE(test_words_none),
 	UNIT_LOOP(test_failures, ARRAY_SIZE(failures)),
