@@ -25,7 +25,9 @@ struct hyp_caps {
 	bool pauth;
 	bool pmu;
 	bool nisv_to_user;
-	bool system_suspend; /* PSCI SYSTEM_SUSPEND can be ours to answer, and then is */
+
+	/* From hyp_create_vm(). */
+	bool system_suspend; /* PSCI SYSTEM_SUSPEND is ours to answer */
 
 	/* From hyp_probe_caps(). */
 	unsigned recommended_vcpus; /* the host's CPUs that are online */

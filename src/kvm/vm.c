@@ -20,8 +20,7 @@ int hyp_create_vm(struct hyp *hyp, unsigned ipa_bits, struct error *err)
 	if (hyp->caps.nisv_to_user)
 		kvm_ioctl(hyp->vm_fd, KVM_ENABLE_CAP, &nisv);
 	/* Without it, PSCI_FEATURES says that there is no such call. */
-	if (hyp->caps.system_suspend)
-		kvm_ioctl(hyp->vm_fd, KVM_ENABLE_CAP, &suspend);
+	hyp->caps.system_suspend = kvm_ioctl(hyp->vm_fd, KVM_ENABLE_CAP, &suspend) == 0;
 	return 0;
 }
 

@@ -11,9 +11,18 @@ enum { PSCI_DENIED = -3, PSCI_INVALID_ADDRESS = -9 };
 
 #define SMCCC_64 BIT(30) /* of a function's number: its arguments have 64 bits (DEN0028) */
 
-static void tell_soon(struct machine *machine)
+/* The timer is made by the first who needs it: there is one that asks at a time. */
+static int tell_soon(struct machine *machine)
 {
-	event_timer_set(&machine->suspend.soon, 1, 0);
+	struct event_source *soon = &machine->suspend.soon;
+	int r = soon->loop ? 0 : event_loop_add_timer(machine->loop, soon, CLOCK_MONOTONIC);
+
+	return r < 0 ? r : event_timer_set(soon, 1, 0);
+}
+
+static void refuse(struct hyp_vcpu *hyp, int64_t answer)
+{
+	hyp_vcpu_set_reg(hyp, HYP_REG_X0, (uint64_t)answer);
 }
 
 bool suspend_asks(const struct vcpu *vcpu)
@@ -23,13 +32,16 @@ bool suspend_asks(const struct vcpu *vcpu)
 
 void suspend_ask(struct vcpu *vcpu)
 {
+	struct suspend *suspend = &vcpu->machine->suspend;
 	struct vcpu *nobody = NULL;
 
 	/* Two that ask at once are both on. */
-	if (atomic_compare_exchange_strong(&vcpu->machine->suspend.asking, &nobody, vcpu))
-		tell_soon(vcpu->machine);
-	else
-		hyp_vcpu_set_reg(vcpu->hyp, HYP_REG_X0, (uint64_t)PSCI_DENIED);
+	if (!atomic_compare_exchange_strong(&suspend->asking, &nobody, vcpu)) {
+		refuse(vcpu->hyp, PSCI_DENIED);
+	} else if (tell_soon(vcpu->machine) < 0) {
+		refuse(vcpu->hyp, PSCI_DENIED);
+		suspend->asking = NULL;
+	}
 }
 
 /* The vCPU that is suspended goes on, as the call said. Its own thread, or while it is held. */
@@ -104,7 +116,7 @@ static bool answer(struct machine *machine, struct vcpu *vcpu)
 		no = PSCI_DENIED;
 	suspend->vcpu = vcpu;
 	if (no)
-		hyp_vcpu_set_reg(vcpu->hyp, HYP_REG_X0, (uint64_t)no);
+		refuse(vcpu->hyp, no);
 	suspend->suspended = !no;
 	return !no;
 }
@@ -150,8 +162,6 @@ void suspend_begin(struct machine *machine)
 	*suspend = (struct suspend){
 		.soon = {.fd = -1, .callback = on_soon, .data = machine},
 	};
-	/* Without a timer nobody could answer: then such a call is refused. */
-	event_loop_add_timer(machine->loop, &suspend->soon, CLOCK_MONOTONIC);
 }
 
 void suspend_finish(struct machine *machine)
