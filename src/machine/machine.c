@@ -346,6 +346,9 @@ static int run_boot(struct machine *machine, struct error *err)
 		r = event_loop_run(machine->loop);
 	/* A vCPU may wait for the console's reader, and only the loop makes room there. */
 	char_port_drain(&machine->port);
+	/* Nobody signals a thread that has been joined. */
+	while (machine->enders)
+		sched_yield();
 	for (uint32_t i = 0; i < board->vcpu_count; i++)
 		vcpu_join(&board->vcpus[i]);
 	posted_drain(&board->posted);
@@ -394,13 +397,18 @@ int machine_run(struct machine *machine, enum machine_outcome *ret, struct error
 bool machine_end(struct machine *machine, enum machine_outcome outcome)
 {
 	int running = MACHINE_RUNNING;
+	bool first;
 
-	if (!atomic_compare_exchange_strong(&machine->outcome, &running, (int)outcome))
-		return false;
-	kick_all(&machine->board);
-	pause_end(machine);
-	event_loop_stop(machine->loop);
-	return true;
+	atomic_fetch_add(&machine->enders, 1);
+	first = atomic_compare_exchange_strong(&machine->outcome, &running, (int)outcome);
+	if (first) {
+		kick_all(&machine->board);
+		pause_end(machine);
+	}
+	atomic_fetch_sub(&machine->enders, 1);
+	if (first)
+		event_loop_stop(machine->loop);
+	return first;
 }
 
 void machine_end_reset(struct machine *machine)

@@ -144,6 +144,7 @@ struct machine {
 
 	/* How this boot ends: the first to say so wins. */
 	atomic_int outcome; /* enum machine_outcome, or MACHINE_RUNNING */
+	atomic_int enders; /* threads in machine_end(): they signal vCPUs that are not joined yet */
 	atomic_bool reset_wanted;
 	bool reset_by_host; /* the main thread's */
 	bool stopped;       /* the main thread's: machine_stop() was called, no boot follows */
