@@ -46,25 +46,30 @@ static int renew(struct machine *machine, struct machine_net *net,
 	return r;
 }
 
-static int make_table(struct machine *machine, struct error *err)
+/* The network of the user's, and what is published now, to be changed. */
+static int begin(struct machine *machine, struct machine_net **ret, struct publish_table *ret_table,
+		 struct error *err)
 {
+	int r = find_net(machine, ret, err);
+
+	if (r < 0)
+		return r;
 	if (!machine->publish)
 		machine->publish = calloc(1, sizeof(*machine->publish));
-	return machine->publish ? 0 : error_set_errno(err, ENOMEM, "--publish");
+	if (!machine->publish)
+		return error_set_errno(err, ENOMEM, "--publish");
+	*ret_table = *machine->publish;
+	return 0;
 }
 
 int machine_publish(struct machine *machine, const char *text, struct error *err)
 {
 	struct publish_table wanted, added = {0};
 	struct machine_net *net = NULL;
-	int r = find_net(machine, &net, err);
+	int r = begin(machine, &net, &wanted, err);
 
 	if (r == 0)
-		r = make_table(machine, err);
-	if (r < 0)
-		return r;
-	wanted = *machine->publish;
-	r = publish_add(&wanted, text, err);
+		r = publish_add(&wanted, text, err);
 	/* Before anything is cut. */
 	if (r == 0)
 		r = publish_add(&added, text, err);
@@ -77,14 +82,10 @@ int machine_unpublish(struct machine *machine, const char *text, struct error *e
 {
 	struct publish_table wanted;
 	struct machine_net *net = NULL;
-	int r = find_net(machine, &net, err);
+	int r = begin(machine, &net, &wanted, err);
 
 	if (r == 0)
-		r = make_table(machine, err);
-	if (r < 0)
-		return r;
-	wanted = *machine->publish;
-	r = publish_remove(&wanted, text, err);
+		r = publish_remove(&wanted, text, err);
 	return r < 0 ? r : renew(machine, net, &wanted, err);
 }
 

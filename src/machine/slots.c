@@ -269,6 +269,16 @@ static int find_free(struct machine *machine, const char *name, struct machine_s
 			 slot_count(machine));
 }
 
+/* What is in the slot comes on the board, or is closed again. */
+static int put_in(struct machine *machine, struct machine_slot *slot, struct error *err)
+{
+	int r = exchange(machine, slot, err);
+
+	if (r < 0)
+		close_behind(machine, slot);
+	return r;
+}
+
 int machine_plug_disk(struct machine *machine, const char *name, const struct disk_config *config,
 		      struct error *err)
 {
@@ -279,10 +289,7 @@ int machine_plug_disk(struct machine *machine, const char *name, const struct di
 		r = machine_open_disk(machine, name, config, &slot->disk, err);
 	if (r < 0)
 		return r;
-	r = exchange(machine, slot, err);
-	if (r < 0)
-		close_behind(machine, slot);
-	return r;
+	return put_in(machine, slot, err);
 }
 
 int machine_plug_net(struct machine *machine, const char *name, const struct net_config *config,
@@ -301,10 +308,7 @@ int machine_plug_net(struct machine *machine, const char *name, const struct net
 				     &slot->net, err);
 	if (r < 0)
 		return r;
-	r = exchange(machine, slot, err);
-	if (r < 0)
-		close_behind(machine, slot);
-	return r;
+	return put_in(machine, slot, err);
 }
 
 int machine_unplug(struct machine *machine, const char *name, struct error *err)
