@@ -94,6 +94,7 @@ void run_tell_event(struct run *run, enum machine_event event)
 	case MACHINE_EVENT_DRIVER:
 	case MACHINE_EVENT_DUMP_PROGRESS:
 	case MACHINE_EVENT_DUMP_ENDED:
+	case MACHINE_EVENT_DEVICE_LEAVES:
 		break;
 	}
 }
