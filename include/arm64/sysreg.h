@@ -25,12 +25,15 @@
 #define SYSREG_TTBR0_EL1        SYSREG(3, 0, 2, 0, 0)
 #define SYSREG_TTBR1_EL1        SYSREG(3, 0, 2, 0, 1)
 #define SYSREG_TCR_EL1          SYSREG(3, 0, 2, 0, 2)
+#define SYSREG_TCR2_EL1         SYSREG(3, 0, 2, 0, 3)
 #define SYSREG_SPSR_EL1         SYSREG(3, 0, 4, 0, 0)
 #define SYSREG_ELR_EL1          SYSREG(3, 0, 4, 0, 1)
 #define SYSREG_ESR_EL1          SYSREG(3, 0, 5, 2, 0)
 #define SYSREG_FAR_EL1          SYSREG(3, 0, 6, 0, 0)
 #define SYSREG_PAR_EL1          SYSREG(3, 0, 7, 4, 0)
 #define SYSREG_MAIR_EL1         SYSREG(3, 0, 10, 2, 0)
+#define SYSREG_PIRE0_EL1        SYSREG(3, 0, 10, 2, 2)
+#define SYSREG_PIR_EL1          SYSREG(3, 0, 10, 2, 3)
 #define SYSREG_VBAR_EL1         SYSREG(3, 0, 12, 0, 0)
 #define SYSREG_CONTEXTIDR_EL1   SYSREG(3, 0, 13, 0, 1)
 #define SYSREG_TPIDR_EL1        SYSREG(3, 0, 13, 0, 4)
@@ -65,9 +68,46 @@ static inline unsigned id_granules(uint64_t mmfr0)
 	       (id_field(mmfr0, ID_AA64MMFR0_TGRAN64) != 0xf ? GRANULE_64K : 0);
 }
 
-/* PSTATE.M, as SPSR_ELx has it (Arm ARM C5.2.19). */
-#define PSTATE_M    0xf
-#define PSTATE_EL1H 5 /* EL1 with SP_EL1 */
+/* SCTLR_EL1 (Arm ARM D24.2.150). */
+#define SCTLR_M     BIT(0)
+#define SCTLR_SPAN  BIT(23) /* PSTATE.PAN stays as it is when an exception is taken */
+#define SCTLR_E0E   BIT(24) /* data of EL0 is big-endian */
+#define SCTLR_EE    BIT(25) /* that of EL1, and the tables */
+#define SCTLR_DSSBS BIT(44)
+#define SCTLR_EPAN  BIT(57)
+
+/* TCR_EL1 (Arm ARM D24.2.158). */
+#define TCR_EPD0  BIT(7)
+#define TCR_EPD1  BIT(23)
+#define TCR_TBI0  BIT(37)
+#define TCR_TBI1  BIT(38)
+#define TCR_HA    BIT(39)
+#define TCR_HD    BIT(40)
+#define TCR_HPD0  BIT(41)
+#define TCR_HPD1  BIT(42)
+#define TCR_TBID0 BIT(51)
+#define TCR_TBID1 BIT(52)
+#define TCR_E0PD0 BIT(55)
+#define TCR_E0PD1 BIT(56)
+#define TCR_DS    BIT(59)
+
+/* TCR2_EL1 (Arm ARM D24.2.159). */
+#define TCR2_PIE BIT(1)
+
+/* PSTATE, as SPSR_EL1 has it (Arm ARM C5.2.19). */
+#define PSTATE_M     UINT64_C(0xf)
+#define PSTATE_EL    UINT64_C(0xc) /* of M: the exception level */
+#define PSTATE_EL1H  UINT64_C(5)   /* EL1 with SP_EL1 */
+#define PSTATE_NRW   BIT(4)        /* AArch32 */
+#define PSTATE_DAIF  (UINT64_C(0xf) << 6)
+#define PSTATE_BTYPE (UINT64_C(3) << 10)
+#define PSTATE_SSBS  BIT(12)
+#define PSTATE_SS    BIT(21)
+#define PSTATE_PAN   BIT(22)
+#define PSTATE_UAO   BIT(23)
+#define PSTATE_DIT   BIT(24)
+#define PSTATE_TCO   BIT(25)
+#define PSTATE_NZCV  (UINT64_C(0xf) << 28)
 
 /* Affinity fields of MPIDR_EL1, Aff3 in bits 39:32 (Arm ARM D24.2.117). */
 #define MPIDR_AFFINITY_MASK UINT64_C(0xff00ffffff)

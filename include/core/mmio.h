@@ -59,6 +59,16 @@ struct mmio_run {
 	size_t count;
 };
 
+/* Reads, and writes of what is made of them, with nobody else between. */
+struct mmio_update {
+	gpa_t addr;
+	unsigned size;  /* of each: 1, 2, 4 or 8 */
+	unsigned count; /* 1 or 2, one behind the other */
+	/* Changes the bytes, lowest address first, in place; false: they are not written. */
+	bool (*combine)(uint8_t *bytes, const void *data);
+	const void *data;
+};
+
 struct mmio_bus;
 
 int mmio_bus_create(struct mmio_bus **ret);
@@ -89,5 +99,12 @@ enum mmio_result mmio_bus_access(const struct mmio_bus *bus, struct mmio_access 
 /* Perform a run of writes, none from elsewhere between them. @last as above. */
 enum mmio_result mmio_bus_write_run(const struct mmio_bus *bus, const struct mmio_run *run,
 				    const struct mmio_region **last);
+
+/*
+ * Perform @update; @last as above. Where nothing is, zeroes are combined, and what comes of
+ * that is lost.
+ */
+enum mmio_result mmio_bus_update(const struct mmio_bus *bus, const struct mmio_update *update,
+				 const struct mmio_region **last);
 
 #endif

@@ -125,13 +125,23 @@ enum hyp_reg {
 	HYP_REG_SP_EL0,
 	HYP_REG_PC,
 	HYP_REG_PSTATE,
-	HYP_REG_SP_EL1
+	HYP_REG_SP_EL1,
+	HYP_REG_ELR_EL1,
+	HYP_REG_SPSR_EL1
 };
 
 /* Registers of a vCPU that is not running; its own thread, or before it starts. */
 int hyp_vcpu_get_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t *ret);
 int hyp_vcpu_set_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t value);
 int hyp_vcpu_get_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t *ret);
+int hyp_vcpu_set_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t value);
+
+/* V0 to V31, bits 7:0 first. Setting one clears the rest of the Z register, if there is one. */
+int hyp_vcpu_get_vector(struct hyp_vcpu *vcpu, unsigned reg, uint8_t value[16]);
+int hyp_vcpu_set_vector(struct hyp_vcpu *vcpu, unsigned reg, const uint8_t value[16]);
+
+/* How many bytes the guest's DC ZVA writes. */
+unsigned hyp_vcpu_zero_block(const struct hyp_vcpu *vcpu);
 
 /*
  * The power of a vCPU that is not running; its own thread, or any while it is held.
@@ -182,6 +192,21 @@ struct vcpu_exit {
  * into the next call. The vCPU's own thread.
  */
 void hyp_vcpu_run(struct hyp_vcpu *vcpu, struct vcpu_exit *exit);
+
+/*
+ * The MMIO read that the vCPU has exited for is done, its register and the PC included: the
+ * next hyp_vcpu_run() does not complete it. The vCPU's own thread.
+ */
+void hyp_vcpu_read_done(struct hyp_vcpu *vcpu);
+
+/*
+ * Whether the host extends the sign of what LDRSB, LDRSH and LDRSW read from a device, or
+ * writes zeroes there. Any thread.
+ */
+bool hyp_extends_signs(struct hyp *hyp);
+
+/* Exit with VCPU_EXIT_DEBUG after each instruction of the guest, or no longer. Its own thread. */
+int hyp_vcpu_step(struct hyp_vcpu *vcpu, bool on);
 
 /*
  * Any thread: the present or next hyp_vcpu_run() returns VCPU_EXIT_INTERRUPTED

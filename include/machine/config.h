@@ -79,6 +79,7 @@ struct machine_config {
 	bool hugepages;
 	bool lock_mem;
 	bool nodefaults;
+	bool scratch; /* devices/scratch.h */
 	bool no_reboot;
 	struct disk_config disks[MACHINE_MAX_DISKS];
 	size_t disk_count;

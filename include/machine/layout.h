@@ -24,6 +24,9 @@
 #define LAYOUT_PL031 UINT64_C(0x09010000)
 #define LAYOUT_PL061 UINT64_C(0x09030000)
 
+/* QEMU's bus for devices of the host, which nobody builds into firmware. */
+#define LAYOUT_SCRATCH UINT64_C(0x0c000000)
+
 /* virtio-mmio transports, LAYOUT_SLOT_SIZE apart; slot n interrupts on SPI 48 + n. */
 #define LAYOUT_VIRTIO       UINT64_C(0x0a000000)
 #define LAYOUT_VIRTIO_SLOTS 32

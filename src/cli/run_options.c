@@ -188,6 +188,10 @@ const struct option_def run_rows[] = {
 	 AT(machine.slots),
 	 .max = MACHINE_MAX_SLOTS,
 	 .help = "places for devices that come later, by device_add (0)"},
+	{.name = "scratch",
+	 .type = OPTION_FLAG,
+	 AT(machine.scratch),
+	 .help = "registers that keep what is written, for tests of drivers"},
 
 	{.group = "Process",
 	 .name = "config",

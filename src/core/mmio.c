@@ -164,3 +164,34 @@ enum mmio_result mmio_bus_write_run(const struct mmio_bus *bus, const struct mmi
 	device_unlock(region->device);
 	return MMIO_HANDLED;
 }
+
+enum mmio_result mmio_bus_update(const struct mmio_bus *bus, const struct mmio_update *update,
+				 const struct mmio_region **last)
+{
+	unsigned size = update->size;
+	const struct mmio_region *region = find_from(bus, update->addr, size * update->count, last);
+	uint8_t bytes[2 * sizeof(uint64_t)] = {0};
+	uint64_t offset;
+	uint64_t value;
+
+	if (!region) {
+		update->combine(bytes, update->data);
+		return MMIO_UNCLAIMED;
+	}
+	offset = update->addr - region->base;
+	device_lock(region->device);
+	for (unsigned i = 0; i < update->count; i++) {
+		value = region->ops->read(region->device, offset + (uint64_t)i * size, size);
+		memcpy(bytes + (size_t)i * size, &value, size);
+	}
+	if (update->combine(bytes, update->data)) {
+		for (unsigned i = 0; i < update->count; i++) {
+			value = 0;
+			memcpy(&value, bytes + (size_t)i * size, size);
+			region->ops->write(region->device, offset + (uint64_t)i * size, size,
+					   value);
+		}
+	}
+	device_unlock(region->device);
+	return MMIO_HANDLED;
+}

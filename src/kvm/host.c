@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
 #include "kvm_private.h"
 
@@ -150,4 +151,26 @@ void hyp_probe_caps(struct hyp *hyp)
 	caps->smccc_filter = kvm_has_attr(fd, KVM_ARM_VM_SMCCC_CTRL, KVM_ARM_VM_SMCCC_FILTER);
 	caps->hw_breakpoints = (unsigned)kvm_check_extension(fd, KVM_CAP_GUEST_DEBUG_HW_BPS);
 	caps->hw_watchpoints = (unsigned)kvm_check_extension(fd, KVM_CAP_GUEST_DEBUG_HW_WPS);
+}
+
+/* Linux's version, as far as it matters here, with three digits for the minor number. */
+#define SIGNS_SINCE 7000
+
+bool hyp_extends_signs(struct hyp *hyp)
+{
+	enum { UNKNOWN, LOST, KEPT };
+	int signs = hyp->extends_signs;
+
+	/* Nothing but the version tells; to think of an old host what is not so costs time only. */
+	if (signs == UNKNOWN) {
+		unsigned major = 0;
+		unsigned minor = 0;
+		struct utsname host;
+
+		if (uname(&host) == 0)
+			sscanf(host.release, "%u.%u", &major, &minor);
+		signs = major * 1000 + minor >= SIGNS_SINCE ? KEPT : LOST;
+		hyp->extends_signs = signs;
+	}
+	return signs == KEPT;
 }

@@ -5,6 +5,7 @@
 
 #include <linux/kvm.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/ioctl.h>
 
 #include "hyp/hyp.h"
@@ -31,7 +32,8 @@ struct hyp {
 	struct kvm_coalesced_mmio_ring *ring; /* a page of the first vCPU's mapping */
 	uint32_t ring_entries;
 
-	struct hyp_vcpu *vcpus; /* all, newest first */
+	struct hyp_vcpu *vcpus;   /* all, newest first */
+	atomic_int extends_signs; /* 0: not looked yet, else LOST or KEPT */
 };
 
 struct hyp_vcpu {

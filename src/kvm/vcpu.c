@@ -124,55 +124,6 @@ int hyp_vcpu_start(struct hyp_vcpu *vcpu, struct error *err)
 	return 0;
 }
 
-/* KVM's name of a core register: its place in struct kvm_regs, in 32-bit words. */
-static uint64_t core_reg_id(enum hyp_reg reg)
-{
-	size_t at;
-
-	switch (reg) {
-	case HYP_REG_SP_EL0:
-		at = offsetof(struct kvm_regs, regs.sp);
-		break;
-	case HYP_REG_PC:
-		at = offsetof(struct kvm_regs, regs.pc);
-		break;
-	case HYP_REG_PSTATE:
-		at = offsetof(struct kvm_regs, regs.pstate);
-		break;
-	case HYP_REG_SP_EL1:
-		at = offsetof(struct kvm_regs, sp_el1);
-		break;
-	default:
-		at = offsetof(struct kvm_regs, regs.regs) + 8 * (size_t)reg;
-		break;
-	}
-	return KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | at / sizeof(uint32_t);
-}
-
-static int get_reg(const struct hyp_vcpu *vcpu, uint64_t id, uint64_t *ret)
-{
-	struct kvm_one_reg reg = {.id = id, .addr = (uint64_t)(uintptr_t)ret};
-
-	return kvm_ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg);
-}
-
-int hyp_vcpu_get_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t *ret)
-{
-	return get_reg(vcpu, core_reg_id(reg), ret);
-}
-
-int hyp_vcpu_set_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t value)
-{
-	struct kvm_one_reg request = {.id = core_reg_id(reg), .addr = (uint64_t)(uintptr_t)&value};
-
-	return kvm_ioctl(vcpu->fd, KVM_SET_ONE_REG, &request);
-}
-
-int hyp_vcpu_get_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t *ret)
-{
-	return get_reg(vcpu, KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM64_SYSREG | sysreg, ret);
-}
-
 int hyp_vcpu_is_off(struct hyp_vcpu *vcpu, bool *ret)
 {
 	struct kvm_mp_state state = {0};
@@ -307,6 +258,13 @@ void hyp_vcpu_run(struct hyp_vcpu *vcpu, struct vcpu_exit *exit)
 	}
 }
 
+void hyp_vcpu_read_done(struct hyp_vcpu *vcpu)
+{
+	/* This is what KVM looks at before it completes the access. */
+	vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
+	vcpu->read_pending = false;
+}
+
 void hyp_vcpu_kick(struct hyp_vcpu *vcpu)
 {
 	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
@@ -327,8 +285,7 @@ int hyp_vcpu_inject_abort(struct hyp_vcpu *vcpu)
 	 * short by a signal while exit_reason still says MMIO, KVM would then
 	 * complete the access too and skip an instruction of the handler.
 	 */
-	vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
-	vcpu->read_pending = false;
+	hyp_vcpu_read_done(vcpu);
 	return r < 0 ? r : 0;
 }
 
@@ -337,6 +294,15 @@ int hyp_vcpu_inject_serror(struct hyp_vcpu *vcpu)
 	/* Without a syndrome of ours: that would need the RAS extension. */
 	struct kvm_vcpu_events events = {.exception.serror_pending = 1};
 	int r = kvm_ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events);
+
+	return r < 0 ? r : 0;
+}
+
+int hyp_vcpu_step(struct hyp_vcpu *vcpu, bool on)
+{
+	struct kvm_guest_debug debug = {
+		.control = on ? KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP : 0};
+	int r = kvm_ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &debug);
 
 	return r < 0 ? r : 0;
 }

@@ -12,6 +12,7 @@
 #include "devices/pl011.h"
 #include "devices/pl031.h"
 #include "devices/pl061.h"
+#include "devices/scratch.h"
 #include "machine/layout.h"
 #include "machine_private.h"
 
@@ -318,6 +319,15 @@ static int plug_pl061(struct machine *machine)
 	return r < 0 ? r : board_plug(board, board->gpio, &pl061_mmio_ops, &slot);
 }
 
+static int plug_scratch(struct board *board)
+{
+	const struct device_slot slot = {.base = LAYOUT_SCRATCH, .size = SCRATCH_SIZE};
+	struct device *scratch;
+	int r = scratch_create("scratch0", &scratch);
+
+	return r < 0 ? r : board_plug(board, scratch, &scratch_mmio_ops, &slot);
+}
+
 static int build_devices(struct machine *machine, struct error *err)
 {
 	struct board *board = &machine->board;
@@ -332,6 +342,8 @@ static int build_devices(struct machine *machine, struct error *err)
 		r = plug_pl031(machine);
 	if (r == 0 && !machine->config->nodefaults)
 		r = plug_pl061(machine);
+	if (r == 0 && machine->config->scratch)
+		r = plug_scratch(board);
 	if (r < 0)
 		return error_set_errno(err, -r, "the devices cannot be made");
 	r = board_build_virtio(machine, err);

@@ -137,6 +137,7 @@ int machine_create(const struct machine_options *options, struct machine **ret, 
 	machine->key_timer =
 		(struct event_source){.fd = -1, .callback = on_key_timer, .data = machine};
 	stray_init(&machine->stray);
+	exclusives_init(&machine->exclusives);
 	pause_init(machine);
 	dump_init(machine);
 	r = image_open(config->kernel, &machine->kernel, err);
@@ -177,6 +178,7 @@ void machine_destroy(struct machine *machine)
 	pause_finish(machine);
 	initrd_close(machine->initrd);
 	image_close(machine->kernel);
+	exclusives_finish(&machine->exclusives);
 	stray_finish(&machine->stray);
 	free(machine);
 }

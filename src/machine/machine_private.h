@@ -129,6 +129,7 @@ struct machine {
 	struct publish_table *publish; /* NULL: nothing is */
 	struct board board;
 	struct stray stray;
+	struct exclusives exclusives;
 	struct pause pause;
 	struct suspend suspend;
 	struct dump dump;

@@ -34,14 +34,14 @@ static enum first_sight look(struct stray *stray, gpa_t addr)
 	return TABLE_FULL;
 }
 
-void stray_access(struct stray *stray, struct hyp_vcpu *vcpu, const struct vcpu_exit *exit)
+void stray_access(struct stray *stray, struct hyp_vcpu *vcpu, const struct mmio_access *access)
 {
 	enum first_sight sight;
 	uint64_t pc = 0;
 
 	pthread_mutex_lock(&stray->lock);
 	stray->accesses++;
-	sight = look(stray, exit->addr);
+	sight = look(stray, access->addr);
 	pthread_mutex_unlock(&stray->lock);
 	if (sight == SEEN)
 		return;
@@ -51,12 +51,12 @@ void stray_access(struct stray *stray, struct hyp_vcpu *vcpu, const struct vcpu_
 		return;
 	}
 	hyp_vcpu_get_reg(vcpu, HYP_REG_PC, &pc);
-	if (exit->is_write)
+	if (access->is_write)
 		log_warning("no device at 0x%" PRIx64 ": write of 0x%" PRIx64
 			    " (%u bytes) ignored, guest PC 0x%" PRIx64,
-			    exit->addr, exit->value, exit->size, pc);
+			    access->addr, access->value, access->size, pc);
 	else
 		log_warning("no device at 0x%" PRIx64
 			    ": %u bytes read as zero, guest PC 0x%" PRIx64,
-			    exit->addr, exit->size, pc);
+			    access->addr, access->size, pc);
 }

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "core/mmio.h"
 #include "hyp/hyp.h"
 
 #define STRAY_ADDRESSES 64
@@ -23,7 +24,7 @@ struct stray {
 void stray_init(struct stray *stray);
 void stray_finish(struct stray *stray);
 
-/* @vcpu has made @exit's access, which no device claimed. */
-void stray_access(struct stray *stray, struct hyp_vcpu *vcpu, const struct vcpu_exit *exit);
+/* @vcpu has made @access, which no device claimed. */
+void stray_access(struct stray *stray, struct hyp_vcpu *vcpu, const struct mmio_access *access);
 
 #endif

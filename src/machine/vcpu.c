@@ -10,38 +10,66 @@
 #include "base/counter.h"
 #include "base/log.h"
 #include "machine_private.h"
+#include "undescribed.h"
 
 #define VCPU_STACK_SIZE (128 * KIB)
 #define KICK_SIGNAL     SIGUSR1
 #define VCPU_FAULTS_MAX 1000 /* at one PC, with no other exit between: nothing goes on */
 
-static enum vcpu_next handle_mmio(struct vcpu *vcpu, struct vcpu_exit *exit)
+static void written(struct vcpu *vcpu, gpa_t addr, unsigned size)
+{
+	posted_trapped(&vcpu->machine->board.posted, addr);
+	exclusive_written(vcpu->machine, addr, size);
+}
+
+void vcpu_access(struct vcpu *vcpu, struct mmio_access *access)
 {
 	struct machine *machine = vcpu->machine;
+
+	if (mmio_bus_access(machine->board.bus, access, &vcpu->last) == MMIO_UNCLAIMED)
+		stray_access(&machine->stray, vcpu->hyp, access);
+	if (access->is_write)
+		written(vcpu, access->addr, access->size);
+}
+
+void vcpu_update(struct vcpu *vcpu, const struct mmio_update *update)
+{
+	struct machine *machine = vcpu->machine;
+	unsigned size = update->size * update->count;
+
+	if (mmio_bus_update(machine->board.bus, update, &vcpu->last) == MMIO_UNCLAIMED) {
+		struct mmio_access access = {.addr = update->addr, .size = size};
+
+		stray_access(&machine->stray, vcpu->hyp, &access);
+	}
+	written(vcpu, update->addr, size);
+}
+
+static enum vcpu_next handle_mmio(struct vcpu *vcpu, struct vcpu_exit *exit)
+{
 	struct mmio_access access = {.addr = exit->addr,
 				     .size = exit->size,
 				     .is_write = exit->is_write,
 				     .value = exit->is_write ? exit->value : 0};
 
-	if (mmio_bus_access(machine->board.bus, &access, &vcpu->last) == MMIO_UNCLAIMED)
-		stray_access(&machine->stray, vcpu->hyp, exit);
-	if (exit->is_write)
-		posted_trapped(&machine->board.posted, exit->addr);
-	else
+	vcpu_access(vcpu, &access);
+	if (!exit->is_write) {
 		exit->value = access.value;
+		undescribed_extend_sign(vcpu, exit);
+	}
 	return VCPU_CONTINUE;
 }
 
-/* An access that the hardware does not describe: answered with an external abort. */
-static enum vcpu_next handle_undescribed(struct vcpu *vcpu, const struct vcpu_exit *exit)
+/* LD64B and its kind: no device here takes 64 bytes at once. */
+static enum vcpu_next refuse_ldst64b(struct vcpu *vcpu, const struct vcpu_exit *exit)
 {
 	static _Thread_local struct log_budget budget = LOG_BUDGET_INIT;
 	uint64_t pc = 0;
 
 	hyp_vcpu_get_reg(vcpu->hyp, HYP_REG_PC, &pc);
 	log_guest(&budget,
-		  "vCPU %u: access to 0x%" PRIx64 " by the instruction at PC 0x%" PRIx64
-		  " comes without syndrome; the guest gets an external abort",
+		  "vCPU %u: access of 64 bytes to 0x%" PRIx64 " by the instruction at PC 0x%" PRIx64
+		  ", where no device takes them; the guest gets an external abort",
 		  vcpu->index, exit->addr, pc);
 	hyp_vcpu_inject_abort(vcpu->hyp);
 	return VCPU_CONTINUE;
@@ -83,7 +111,8 @@ enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit)
 {
 	if (exit->reason < VCPU_EXIT_REASONS)
 		counter_add(&vcpu->exits[exit->reason], 1);
-	if (exit->reason != VCPU_EXIT_RUN_FAILED && exit->reason != VCPU_EXIT_INTERRUPTED)
+	if (exit->reason != VCPU_EXIT_RUN_FAILED && exit->reason != VCPU_EXIT_INTERRUPTED &&
+	    exit->reason != VCPU_EXIT_NO_SYNDROME)
 		vcpu->faults = 0;
 	switch (exit->reason) {
 	case VCPU_EXIT_INTERRUPTED:
@@ -97,8 +126,13 @@ enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit)
 	case VCPU_EXIT_MMIO:
 		return handle_mmio(vcpu, exit);
 	case VCPU_EXIT_NO_SYNDROME:
+		return undescribed_answer(vcpu, exit);
 	case VCPU_EXIT_LDST64B:
-		return handle_undescribed(vcpu, exit);
+		return refuse_ldst64b(vcpu, exit);
+	case VCPU_EXIT_DEBUG:
+		if (exclusive_step(vcpu))
+			return VCPU_CONTINUE;
+		break;
 	case VCPU_EXIT_SHUTDOWN:
 		machine_end(vcpu->machine, MACHINE_POWERED_OFF);
 		return VCPU_END;
@@ -111,7 +145,6 @@ enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit)
 		break;
 	case VCPU_EXIT_CRASH:        /* arm64 has no source of it */
 	case VCPU_EXIT_HYPERCALL:    /* no SMCCC filter is set */
-	case VCPU_EXIT_DEBUG:        /* no guest debugging is on */
 	case VCPU_EXIT_SEA:          /* not enabled: the guest gets an SError */
 	case VCPU_EXIT_MEMORY_FAULT: /* guest_memfd is not used */
 	case VCPU_EXIT_DIRTY_RING_FULL:

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "core/mmio.h"
+#include "exclusive.h"
 #include "hyp/hyp.h"
 
 struct machine;
@@ -25,9 +26,10 @@ struct vcpu {
 	const struct mmio_region *last;    /* region of the last access */
 	uint64_t exits[VCPU_EXIT_REASONS]; /* base/counter.h: the thread's */
 
-	/* Faults in a row that KVM could not serve, all at this PC. */
+	/* Faults in a row that could not be served, all at this PC. */
 	uint64_t fault_pc;
 	unsigned faults;
+	struct exclusive exclusive;
 };
 
 enum vcpu_next {
@@ -40,6 +42,13 @@ enum vcpu_next {
  * so that tests can invent it.
  */
 enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit);
+
+/*
+ * Perform what @vcpu does on the bus. Where nothing is, it is a stray access (stray.h). Its
+ * own thread.
+ */
+void vcpu_access(struct vcpu *vcpu, struct mmio_access *access);
+void vcpu_update(struct vcpu *vcpu, const struct mmio_update *update);
 
 /* Start the thread; it runs the guest until the machine ends. */
 int vcpu_start(struct vcpu *vcpu, struct error *err);

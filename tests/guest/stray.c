@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Accesses to where nothing is, of each width: they read as zero and are
- * ignored on write. And those that the hardware does not describe to KVM, or
- * that are no accesses at all: an abort, in the guest only. The host's test
- * reads armlet's log.
+ * ignored on write. And those that nobody can do, or that are no accesses at
+ * all: an abort, in the guest only. The host's test reads armlet's log.
  */
 #include "pl011.h"
 #include "runtime.h"
@@ -45,7 +44,11 @@ static void touch_many(uint64_t count)
 
 #define ACCESS(instruction, addr) __asm__ volatile(instruction : : "r"(addr) : "x4", "x5", "memory")
 
-/* Loads of the RTC, which has no shadow: from one, any load is as from memory. */
+/*
+ * Loads and stores that the hardware does not describe are done by hand (loads.c has all of
+ * them), of a device with a shadow, without, and of nothing; what is no load or store, or
+ * cannot be foretold, is not.
+ */
 static void check_undescribed(void)
 {
 	uint64_t uart = PL011_BASE + UARTIBRD;
@@ -55,25 +58,23 @@ static void check_undescribed(void)
 	expect_aborts(true);
 	aborts_taken();
 	ACCESS("ldp w4, w5, [%0]", rtc);
-	check_equal("ldp_aborts", aborts_taken(), 1);
-	check_equal("the_abort_is_external", aborts[0].esr & 0x3f, 0x10);
-	check_equal("the_abort_has_the_address", aborts[0].far, rtc);
-	ACCESS("stp w4, w5, [%0]", uart);
-	check_equal("stp_aborts", aborts_taken(), 1);
+	ACCESS("stp w4, w5, [%0]", nothing);
 	ACCESS("mov x5, %0\n\tldr w4, [x5], #4", rtc);
-	check_equal("post_index_aborts", aborts_taken(), 1);
-	ACCESS("mov x5, %0\n\tstr w4, [x5, #0]!", uart);
-	check_equal("pre_index_aborts", aborts_taken(), 1);
 	ACCESS("ldp x4, x5, [%0]", nothing);
-	check_equal("ldp_from_nowhere_aborts", aborts_taken(), 1);
 	ACCESS("ldxr w4, [%0]", rtc);
-	check_equal("exclusives_abort", aborts_taken(), 1);
 	for (unsigned i = 0; i < 1000; i++)
 		ACCESS("ldp w4, w5, [%0]", rtc);
-	check_equal("a_thousand_abort", aborts_taken(), 1000);
 	ACCESS("ldp w4, w5, [%0]", uart);
-	check_range("ldp_from_the_shadow", aborts_taken(), 0, 1);
+	check_equal("none_aborts", aborts_taken(), 0);
 	check_equal("the_register_is_untouched", read32(uart), 13);
+	/* ldr x5, [x5], #8: x5 is loaded, and written back. */
+	ACCESS("mov x5, %0\n\t.inst 0xf84084a5", rtc);
+	check_equal("what_cannot_be_foretold_aborts", aborts_taken(), 1);
+	check_equal("the_abort_is_external", aborts[0].esr & 0x3f, 0x10);
+	check_equal("the_abort_has_the_address", aborts[0].far, rtc);
+	for (unsigned i = 0; i < 1000; i++)
+		ACCESS("mov x5, %0\n\t.inst 0xf84084a5", rtc);
+	check_equal("a_thousand_abort", aborts_taken(), 1000);
 }
 
 static void check_no_accesses(void)

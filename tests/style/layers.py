@@ -10,7 +10,7 @@ MODELS = CORE | {"devices", "virtio", "backend", "boot", "arm64"}
 LAYERS = {
     "base": set(),
     "core": BASE,
-    "arm64": BASE,
+    "arm64": CORE,
     "devices": CORE,
     "boot": CORE,
     "virtio": CORE,

@@ -82,6 +82,7 @@ void fake_reset(void)
 			 .gicv3 = true},
 		.mmfr0 = 0x00101122, /* a Cortex-A76: 16 KiB pages too, both endiannesses */
 		.clusters_of = 16,
+		.extends_signs = true,
 	};
 }
 
@@ -354,7 +355,9 @@ int hyp_vcpu_start(struct hyp_vcpu *vcpu, struct error *err)
 
 int hyp_vcpu_get_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t *ret)
 {
-	if (reg <= HYP_REG_X0 + 2 && fake_host.call[0])
+	if (fake_host.cpu)
+		*ret = fake_host.cpu->regs[reg];
+	else if (reg <= HYP_REG_X0 + 2 && fake_host.call[0])
 		*ret = fake_host.call[reg - HYP_REG_X0];
 	else
 		*ret = FAKE_REG_VALUE(vcpu->index, reg);
@@ -382,6 +385,8 @@ int hyp_vcpu_reset(struct hyp_vcpu *vcpu)
 int hyp_vcpu_set_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t value)
 {
 	record(vcpu->hyp, FAKE_SET_REG, reg, value, vcpu->index);
+	if (fake_host.cpu)
+		fake_host.cpu->regs[reg] = value;
 	return 0;
 }
 
@@ -399,9 +404,69 @@ int hyp_vcpu_get_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t *ret)
 		*ret = fake_host.mmfr0;
 		return 0;
 	default:
+		break;
+	}
+	if (!fake_host.cpu) {
 		*ret = sysreg;
 		return 0;
 	}
+	*ret = 0;
+	for (size_t i = 0; fake_host.cpu->sysregs[i].sysreg; i++) {
+		if (fake_host.cpu->sysregs[i].sysreg == sysreg)
+			*ret = fake_host.cpu->sysregs[i].value;
+	}
+	return 0;
+}
+
+int hyp_vcpu_set_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t value)
+{
+	size_t i = 0;
+
+	(void)vcpu;
+	while (fake_host.cpu->sysregs[i].sysreg && fake_host.cpu->sysregs[i].sysreg != sysreg)
+		i++;
+	fake_host.cpu->sysregs[i].sysreg = sysreg;
+	fake_host.cpu->sysregs[i].value = value;
+	return 0;
+}
+
+int hyp_vcpu_get_vector(struct hyp_vcpu *vcpu, unsigned reg, uint8_t value[16])
+{
+	(void)vcpu;
+	memcpy(value, fake_host.cpu->vectors[reg], 16);
+	return 0;
+}
+
+int hyp_vcpu_set_vector(struct hyp_vcpu *vcpu, unsigned reg, const uint8_t value[16])
+{
+	(void)vcpu;
+	memcpy(fake_host.cpu->vectors[reg], value, 16);
+	return 0;
+}
+
+unsigned hyp_vcpu_zero_block(const struct hyp_vcpu *vcpu)
+{
+	(void)vcpu;
+	return 64;
+}
+
+void hyp_vcpu_read_done(struct hyp_vcpu *vcpu)
+{
+	vcpu->read_pending = false;
+	fake_host.cpu->read_done = true;
+}
+
+bool hyp_extends_signs(struct hyp *hyp)
+{
+	(void)hyp;
+	return fake_host.extends_signs;
+}
+
+int hyp_vcpu_step(struct hyp_vcpu *vcpu, bool on)
+{
+	(void)vcpu;
+	fake_host.cpu->stepping = on;
+	return 0;
 }
 
 void hyp_vcpu_kick(struct hyp_vcpu *vcpu)

@@ -28,6 +28,18 @@
 #define FAKE_RING    16
 #define FAKE_IPA_MAX 40
 
+/* A vCPU whose registers a test looks at and sets. */
+struct fake_cpu {
+	uint64_t regs[HYP_REG_SPSR_EL1 + 1];
+	struct {
+		uint16_t sysreg; /* 0: the end */
+		uint64_t value;
+	} sysregs[16];
+	uint8_t vectors[32][16];
+	bool stepping;
+	bool read_done;
+};
+
 /* What the host is; fake_reset() makes it a good one. */
 struct fake_host {
 	struct hyp_caps caps;
@@ -41,6 +53,8 @@ struct fake_host {
 	int clusters_of;          /* vCPUs with the same Aff1; KVM's are 16 */
 	uint64_t on;              /* a bit for each vCPU that PSCI has on */
 	uint64_t call[3];         /* X0 to X2 of all of them, if X0 is not zero */
+	struct fake_cpu *cpu;     /* all of them are this one; NULL: none can be looked into */
+	bool extends_signs;
 };
 
 extern struct fake_host fake_host;

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A vCPU's registers, by KVM's names for them. */
+#include <linux/kvm.h>
+#include <string.h>
+
+#include "kvm_private.h"
+
+/* KVM's name of a core register: its place in struct kvm_regs, in 32-bit words. */
+static uint64_t core_reg_id(enum hyp_reg reg)
+{
+	size_t at;
+
+	switch (reg) {
+	case HYP_REG_SP_EL0:
+		at = offsetof(struct kvm_regs, regs.sp);
+		break;
+	case HYP_REG_PC:
+		at = offsetof(struct kvm_regs, regs.pc);
+		break;
+	case HYP_REG_PSTATE:
+		at = offsetof(struct kvm_regs, regs.pstate);
+		break;
+	case HYP_REG_SP_EL1:
+		at = offsetof(struct kvm_regs, sp_el1);
+		break;
+	case HYP_REG_ELR_EL1:
+		at = offsetof(struct kvm_regs, elr_el1);
+		break;
+	case HYP_REG_SPSR_EL1:
+		at = offsetof(struct kvm_regs, spsr[KVM_SPSR_EL1]);
+		break;
+	default:
+		at = offsetof(struct kvm_regs, regs.regs) + 8 * (size_t)reg;
+		break;
+	}
+	return KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | at / sizeof(uint32_t);
+}
+
+static int get_reg(const struct hyp_vcpu *vcpu, uint64_t id, void *ret)
+{
+	struct kvm_one_reg reg = {.id = id, .addr = (uint64_t)(uintptr_t)ret};
+
+	return kvm_ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg);
+}
+
+int hyp_vcpu_get_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t *ret)
+{
+	return get_reg(vcpu, core_reg_id(reg), ret);
+}
+
+static int set_reg(const struct hyp_vcpu *vcpu, uint64_t id, const void *value)
+{
+	struct kvm_one_reg reg = {.id = id, .addr = (uint64_t)(uintptr_t)value};
+
+	return kvm_ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg);
+}
+
+int hyp_vcpu_set_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t value)
+{
+	return set_reg(vcpu, core_reg_id(reg), &value);
+}
+
+static uint64_t sysreg_id(uint16_t sysreg)
+{
+	return KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM64_SYSREG | sysreg;
+}
+
+int hyp_vcpu_get_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t *ret)
+{
+	return get_reg(vcpu, sysreg_id(sysreg), ret);
+}
+
+int hyp_vcpu_set_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t value)
+{
+	return set_reg(vcpu, sysreg_id(sysreg), &value);
+}
+
+/* With SVE, a V register is the beginning of a Z register, and has no name of its own. */
+#define Z_BYTES 256 /* of KVM's slice, whatever the vector length is */
+
+static uint64_t vector_id(const struct hyp_vcpu *vcpu, unsigned reg)
+{
+	size_t at = offsetof(struct kvm_regs, fp_regs.vregs) + 16 * (size_t)reg;
+
+	if (vcpu->options.sve)
+		return KVM_REG_ARM64_SVE_ZREG(reg, 0);
+	return KVM_REG_ARM64 | KVM_REG_SIZE_U128 | KVM_REG_ARM_CORE | at / sizeof(uint32_t);
+}
+
+int hyp_vcpu_get_vector(struct hyp_vcpu *vcpu, unsigned reg, uint8_t value[16])
+{
+	uint8_t whole[Z_BYTES];
+	int r = get_reg(vcpu, vector_id(vcpu, reg), whole);
+
+	if (r >= 0)
+		memcpy(value, whole, 16);
+	return r;
+}
+
+int hyp_vcpu_set_vector(struct hyp_vcpu *vcpu, unsigned reg, const uint8_t value[16])
+{
+	uint8_t whole[Z_BYTES] = {0};
+
+	memcpy(whole, value, 16);
+	return set_reg(vcpu, vector_id(vcpu, reg), whole);
+}
+
+/* DCZID_EL0.BS, which the guest reads from the CPU itself (DDI 0487, D24.2.35). */
+unsigned hyp_vcpu_zero_block(const struct hyp_vcpu *vcpu)
+{
+	uint64_t dczid_el0;
+
+	(void)vcpu;
+	__asm__("mrs %0, dczid_el0" : "=r"(dczid_el0));
+	return 4U << (dczid_el0 & 0xf);
+}

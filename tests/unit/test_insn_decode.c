@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a word is taken for. The words are those that GNU as makes of the text beside them;
+ * tests/guest/loads.c has the proof that what is read out of them is right.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "arm64/insn.h"
+#include "unit.h"
+
+static const char *const kinds[] = {
+	[INSN_OTHER] = "other",
+	[INSN_UNPREDICTABLE] = "unpredictable",
+	[INSN_TRANSFER] = "transfer",
+	[INSN_LOAD_EXCLUSIVE] = "load-exclusive",
+	[INSN_STORE_EXCLUSIVE] = "store-exclusive",
+	[INSN_ATOMIC] = "atomic",
+	[INSN_COMPARE] = "compare",
+	[INSN_STRUCTURE] = "structure",
+	[INSN_ZERO] = "zero",
+	[INSN_HINT] = "hint",
+};
+
+static const char *const addresses[] = {
+	[INSN_BASE] = "base",         [INSN_PRE] = "pre",           [INSN_POST] = "post",
+	[INSN_POST_REG] = "post-reg", [INSN_REGISTER] = "register", [INSN_LITERAL] = "literal",
+};
+
+static const char *const operations[] = {"add",  "clr",  "eor",  "set", "smax",
+					 "smin", "umax", "umin", "swp"};
+
+/* "transfer load 4 to w, t1, [2 base +4]", and so on: as much as the kind has. */
+static void tell(const struct insn *insn, char *text, size_t size)
+{
+	FILE *out = fmemopen(text, size, "w");
+
+	fputs(kinds[insn->kind], out);
+	switch (insn->kind) {
+	case INSN_OTHER:
+	case INSN_UNPREDICTABLE:
+	case INSN_HINT:
+		fclose(out);
+		return;
+	case INSN_ZERO:
+		break;
+	case INSN_STRUCTURE:
+		fprintf(out, " %s %u, %u x %u of %u", insn->load ? "load" : "store", insn->size,
+			insn->count, insn->repeat, insn->bytes);
+		if (insn->replicate)
+			fputs(", to all", out);
+		else if (!insn->whole)
+			fprintf(out, ", lane %u", insn->lane);
+		break;
+	default:
+		fprintf(out, " %s %u", insn->load ? "load" : "store", insn->size);
+		if (insn->simd)
+			fputs(" simd", out);
+		else if (insn->load)
+			fprintf(out, " to %s%s", insn->width == 8 ? "x" : "w",
+				insn->sign ? " signed" : "");
+		if (insn->kind == INSN_ATOMIC)
+			fprintf(out, " %s s%u", operations[insn->operation], insn->rs);
+		if (insn->kind == INSN_COMPARE || insn->kind == INSN_STORE_EXCLUSIVE)
+			fprintf(out, " s%u", insn->rs);
+		if (insn->unprivileged)
+			fputs(" as EL0", out);
+		if (insn->authenticated)
+			fputs(" authenticated", out);
+		break;
+	}
+	fprintf(out, ", t%u", insn->rt);
+	if (insn->count == 2 && (insn->kind == INSN_TRANSFER || insn->kind == INSN_LOAD_EXCLUSIVE ||
+				 insn->kind == INSN_STORE_EXCLUSIVE))
+		fprintf(out, " t%u", insn->rt2);
+	else if (insn->count == 2 && insn->kind == INSN_COMPARE)
+		fputs(" pair", out);
+	fprintf(out, ", [%u %s", insn->rn, addresses[insn->address]);
+	if (insn->address == INSN_REGISTER)
+		fprintf(out, " %u option %u shift %u]", insn->rm, insn->option, insn->shift);
+	else if (insn->address == INSN_POST_REG)
+		fprintf(out, " %u]", insn->rm);
+	else
+		fprintf(out, " %+lld]", (long long)insn->offset);
+	fclose(out);
+}
+
+static const struct {
+	uint32_t word;
+	const char *text; /* for people */
+	const char *wanted;
+} rows[] = {
+	{0xb9400441, "ldr w1, [x2, #4]", "transfer load 4 to w, t1, [2 base +4]"},
+	{0xf97fffe1, "ldr x1, [sp, #32760]", "transfer load 8 to x, t1, [31 base +32760]"},
+	{0x39400083, "ldrb w3, [x4]", "transfer load 1 to w, t3, [4 base +0]"},
+	{0x39c00483, "ldrsb w3, [x4, #1]", "transfer load 1 to w signed, t3, [4 base +1]"},
+	{0x39800483, "ldrsb x3, [x4, #1]", "transfer load 1 to x signed, t3, [4 base +1]"},
+	{0x789fe4c5, "ldrsh x5, [x6], #-2", "transfer load 2 to x signed, t5, [6 post -2]"},
+	{0xb8a97907, "ldrsw x7, [x8, x9, lsl #2]",
+	 "transfer load 4 to x signed, t7, [8 register 9 option 3 shift 2]"},
+	{0x7863d841, "ldrh w1, [x2, w3, sxtw #1]",
+	 "transfer load 2 to w, t1, [2 register 3 option 6 shift 1]"},
+	{0xf82b495f, "str xzr, [x10, w11, uxtw]",
+	 "transfer store 8, t31, [10 register 11 option 2 shift 0]"},
+	{0x381ffc41, "strb w1, [x2, #-1]!", "transfer store 1, t1, [2 pre -1]"},
+	{0xf8500041, "ldur x1, [x2, #-256]", "transfer load 8 to x, t1, [2 base -256]"},
+	{0x78004841, "sttrh w1, [x2, #4]", "transfer store 2 as EL0, t1, [2 base +4]"},
+	{0xf8400841, "ldtr x1, [x2]", "transfer load 8 to x as EL0, t1, [2 base +0]"},
+	{0x587fffec, "ldr x12, .+1048572", "transfer load 8 to x, t12, [31 literal +1048572]"},
+	{0x98ffffcc, "ldrsw x12, .-8", "transfer load 4 to x signed, t12, [31 literal -8]"},
+	{0x3dc00441, "ldr q1, [x2, #16]", "transfer load 16 simd, t1, [2 base +16]"},
+	{0x3c001441, "str b1, [x2], #1", "transfer store 1 simd, t1, [2 post +1]"},
+	{0xbc5fcc41, "ldr s1, [x2, #-4]!", "transfer load 4 simd, t1, [2 pre -4]"},
+	{0x7c65f883, "ldr h3, [x4, x5, sxtx #1]",
+	 "transfer load 2 simd, t3, [4 register 5 option 7 shift 1]"},
+	{0x5c000041, "ldr d1, .+8", "transfer load 8 simd, t1, [31 literal +8]"},
+	{0x29000861, "stp w1, w2, [x3]", "transfer store 4, t1 t2, [3 base +0]"},
+	{0xa8e00be1, "ldp x1, x2, [sp], #-512", "transfer load 8 to x, t1 t2, [31 post -512]"},
+	{0xa9bf7bfd, "stp x29, x30, [sp, #-16]!", "transfer store 8, t29 t30, [31 pre -16]"},
+	{0x69600861, "ldpsw x1, x2, [x3, #-256]",
+	 "transfer load 4 to x signed, t1 t2, [3 base -256]"},
+	{0xac5f8861, "ldnp q1, q2, [x3, #1008]", "transfer load 16 simd, t1 t2, [3 base +1008]"},
+	{0x2c000861, "stnp s1, s2, [x3]", "transfer store 4 simd, t1 t2, [3 base +0]"},
+	{0x6d400461, "ldp d1, d1, [x3]", "unpredictable"},
+	{0xf9800020, "prfm pldl1keep, [x1]", "hint"},
+	{0xf89ff020, "prfum pldl1keep, [x1, #-1]", "hint"},
+	{0x88dffc41, "ldar w1, [x2]", "transfer load 4 to w, t1, [2 base +0]"},
+	{0x089ffc41, "stlrb w1, [x2]", "transfer store 1, t1, [2 base +0]"},
+	{0x48df7c41, "ldlarh w1, [x2]", "transfer load 2 to w, t1, [2 base +0]"},
+	{0xf8bfc041, "ldapr x1, [x2]", "transfer load 8 to x, t1, [2 base +0]"},
+	{0x199ff041, "ldapursb x1, [x2, #-1]", "transfer load 1 to x signed, t1, [2 base -1]"},
+	{0x99005041, "stlur w1, [x2, #5]", "transfer store 4, t1, [2 base +5]"},
+	{0x885f7c41, "ldxr w1, [x2]", "load-exclusive load 4 to w, t1, [2 base +0]"},
+	{0x085ffc41, "ldaxrb w1, [x2]", "load-exclusive load 1 to w, t1, [2 base +0]"},
+	{0xc801fc62, "stlxr w1, x2, [x3]", "store-exclusive store 8 s1, t2, [3 base +0]"},
+	{0xc87f0861, "ldxp x1, x2, [x3]", "load-exclusive load 8 to x, t1 t2, [3 base +0]"},
+	{0x88210c82, "stxp w1, w2, w3, [x4]", "store-exclusive store 4 s1, t2 t3, [4 base +0]"},
+	{0xf8e10062, "ldaddal x1, x2, [x3]", "atomic load 8 to x add s1, t2, [3 base +0]"},
+	{0x3821105f, "stclrb w1, [x2]", "atomic load 1 to w clr s1, t31, [2 base +0]"},
+	{0x782143e2, "ldsmaxh w1, w2, [sp]", "atomic load 2 to w smax s1, t2, [31 base +0]"},
+	{0xb8217062, "ldumin w1, w2, [x3]", "atomic load 4 to w umin s1, t2, [3 base +0]"},
+	{0xf8218062, "swp x1, x2, [x3]", "atomic load 8 to x swp s1, t2, [3 base +0]"},
+	{0x88a17c62, "cas w1, w2, [x3]", "compare load 4 to w s1, t2, [3 base +0]"},
+	{0x48e1fc62, "casalh w1, w2, [x3]", "compare load 2 to w s1, t2, [3 base +0]"},
+	{0x4862fcc4, "caspal x2, x3, x4, x5, [x6]", "compare load 8 to x s2, t4 pair, [6 base +0]"},
+	{0x08227cc4, "casp w2, w3, w4, w5, [x6]", "compare load 4 to w s2, t4 pair, [6 base +0]"},
+	{0x0c407041, "ld1 {v1.8b}, [x2]", "structure load 1, 1 x 1 of 8, t1, [2 base +0]"},
+	{0x4cdf2041, "ld1 {v1.16b-v4.16b}, [x2], #64",
+	 "structure load 1, 1 x 4 of 16, t1, [2 post +64]"},
+	{0x4c83885e, "st2 {v30.4s, v31.4s}, [x2], x3",
+	 "structure store 4, 2 x 1 of 16, t30, [2 post-reg 3]"},
+	{0x4c404fff, "ld3 {v31.2d, v0.2d, v1.2d}, [sp]",
+	 "structure load 8, 3 x 1 of 16, t31, [31 base +0]"},
+	{0x0cdf0441, "ld4 {v1.4h-v4.4h}, [x2], #32",
+	 "structure load 2, 4 x 1 of 8, t1, [2 post +32]"},
+	{0x4d401c41, "ld1 {v1.b}[15], [x2]",
+	 "structure load 1, 1 x 1 of 16, lane 15, t1, [2 base +0]"},
+	{0x4d9f5841, "st1 {v1.h}[7], [x2], #2",
+	 "structure store 2, 1 x 1 of 16, lane 7, t1, [2 post +2]"},
+	{0x4d609041, "ld2 {v1.s, v2.s}[3], [x2]",
+	 "structure load 4, 2 x 1 of 16, lane 3, t1, [2 base +0]"},
+	{0x4da5a441, "st4 {v1.d-v4.d}[1], [x2], x5",
+	 "structure store 8, 4 x 1 of 16, lane 1, t1, [2 post-reg 5]"},
+	{0x4d40c841, "ld1r {v1.4s}, [x2]",
+	 "structure load 4, 1 x 1 of 16, to all, t1, [2 base +0]"},
+	{0x0ddfe041, "ld3r {v1.8b-v3.8b}, [x2], #3",
+	 "structure load 1, 3 x 1 of 8, to all, t1, [2 post +3]"},
+	{0xf8600441, "ldraa x1, [x2, #-4096]",
+	 "transfer load 8 to x authenticated, t1, [2 base -4096]"},
+	{0xf8a01c41, "ldrab x1, [x2, #8]!", "transfer load 8 to x authenticated, t1, [2 pre +8]"},
+	{0xd50b7427, "dc zva, x7", "zero, t7, [7 base +0]"},
+	{0xd9420861, "ldiapp x1, x2, [x3], #16", "transfer load 8 to x, t1 t2, [3 post +16]"},
+	{0x99020861, "stilp w1, w2, [x3, #-8]!", "transfer store 4, t1 t2, [3 pre -8]"},
+	{0xf8404421, "ldr x1, [x1], #4", "unpredictable"},
+	{0xa8c10420, "ldp x0, x1, [x1], #16", "unpredictable"},
+	{0xa9400421, "ldp x1, x1, [x1]", "unpredictable"},
+	{0xc8027c02, "stxr w2, x2, [x0]", "unpredictable"},
+	{0xc87f0421, "ldxp x1, x1, [x1]", "unpredictable"},
+	{0xd9000421, "cpy or set", "other"},
+	{0x48247c62, "casp x4, x5, x2, x3, [x3]", "compare load 8 to x s4, t2 pair, [3 base +0]"},
+	{0x0c000400, "st4 {v0.4h-v3.4h}, [x0]", "structure store 2, 4 x 1 of 8, t0, [0 base +0]"},
+	{0xf83f9020, "st64b x0, [x1]", "other"},
+	{0x3d800020, "str q0, [x1]", "transfer store 16 simd, t0, [1 base +0]"},
+	{0xc4c00020, "ld1sh {z0.d}, p0/z, [x1, z0.d, sxtw]", "other"},
+	{0xd503201f, "nop", "other"},
+	{0x8b030041, "add x1, x2, x3", "other"},
+	{0x00000000, "udf #0", "other"},
+	{0xffffffff, "undefined", "other"},
+};
+
+START_TEST(test_rows)
+{
+	struct insn insn = insn_decode(rows[_i].word);
+	char text[160] = "";
+
+	tell(&insn, text, sizeof(text));
+	ck_assert_msg(strcmp(text, rows[_i].wanted) == 0, "%08x, %s: %s, not %s", rows[_i].word,
+		      rows[_i].text, text, rows[_i].wanted);
+}
+END_TEST
+
+/* Every word has an answer whose parts are within their bounds. */
+START_TEST(test_bounds)
+{
+	uint32_t word = 0x9e3779b9;
+
+	for (unsigned i = 0; i < 2000000; i++) {
+		struct insn insn;
+
+		word = word * 1664525 + 1013904223;
+		insn = insn_decode(word);
+		if (insn.kind == INSN_OTHER || insn.kind == INSN_UNPREDICTABLE)
+			continue;
+		ck_assert(insn.rt < 32 && insn.rt2 < 32 && insn.rn < 32 && insn.rs < 32);
+		if (insn.kind == INSN_HINT || insn.kind == INSN_ZERO)
+			continue;
+		ck_assert(is_power_of_two(insn.size) && insn.size <= 16);
+		ck_assert(insn.simd || insn.size <= 8);
+		if (insn.kind == INSN_STRUCTURE) {
+			ck_assert(insn.count >= 1 && insn.repeat >= 1 &&
+				  insn.count * insn.repeat <= 4);
+			ck_assert(insn.bytes == 8 || insn.bytes == 16);
+			ck_assert(insn.lane * insn.size < 16);
+		} else {
+			ck_assert(insn.count == 1 || insn.count == 2);
+		}
+	}
+}
+END_TEST
+
+const struct unit_case unit_cases[] = {
+	UNIT_LOOP(test_rows, ARRAY_SIZE(rows)),
+	UNIT_CASE(test_bounds),
+	{0},
+};
+const char unit_name[] = "insn_decode";

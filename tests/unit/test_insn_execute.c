@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What instructions do, on a CPU that is a few arrays: above all what tests/guest/loads.c
+ * cannot show, big-endian data, and what is left undone when a part of it is refused.
+ */
+#include <string.h>
+
+#include "arm64/insn.h"
+#include "unit.h"
+
+#define MEM_BASE UINT64_C(0x1000)
+#define MEM_SIZE 0x100
+#define SP       31
+
+struct cpu {
+	uint64_t x[32]; /* the last is SP */
+	uint8_t v[32][16];
+	uint8_t mem[MEM_SIZE];
+	unsigned access; /* that was asked for last */
+	unsigned loads;
+	unsigned stores;
+	gva_t order[64]; /* of loads and stores */
+	gva_t watch;
+	unsigned watch_size;
+	int refuse; /* what reach() returns */
+};
+
+static uint64_t get_x(void *data, unsigned reg)
+{
+	return ((struct cpu *)data)->x[reg];
+}
+
+static void set_x(void *data, unsigned reg, uint64_t value)
+{
+	((struct cpu *)data)->x[reg] = value;
+}
+
+static void get_v(void *data, unsigned reg, uint8_t value[16])
+{
+	memcpy(value, ((struct cpu *)data)->v[reg], 16);
+}
+
+static void set_v(void *data, unsigned reg, const uint8_t value[16])
+{
+	memcpy(((struct cpu *)data)->v[reg], value, 16);
+}
+
+static gva_t strip(void *data, gva_t addr)
+{
+	(void)data;
+	return addr & 0xffff;
+}
+
+static int reach(void *data, gva_t addr, unsigned size, unsigned access)
+{
+	struct cpu *cpu = data;
+
+	if (cpu->refuse)
+		return cpu->refuse;
+	ck_assert_uint_ge(addr, MEM_BASE);
+	ck_assert_uint_le(addr + size, MEM_BASE + MEM_SIZE);
+	cpu->access = access;
+	return 0;
+}
+
+static void load(void *data, gva_t addr, uint8_t *bytes, unsigned size)
+{
+	struct cpu *cpu = data;
+
+	cpu->order[cpu->loads++ + cpu->stores] = addr;
+	memcpy(bytes, cpu->mem + (addr - MEM_BASE), size);
+}
+
+static void store(void *data, gva_t addr, const uint8_t *bytes, unsigned size)
+{
+	struct cpu *cpu = data;
+
+	cpu->order[cpu->loads + cpu->stores++] = addr;
+	memcpy(cpu->mem + (addr - MEM_BASE), bytes, size);
+}
+
+static void update(void *data, gva_t addr, unsigned size, unsigned count, insn_combine combine,
+		   const void *argument)
+{
+	struct cpu *cpu = data;
+	uint8_t bytes[16];
+
+	memcpy(bytes, cpu->mem + (addr - MEM_BASE), (size_t)size * count);
+	if (combine(bytes, argument))
+		memcpy(cpu->mem + (addr - MEM_BASE), bytes, (size_t)size * count);
+}
+
+static void watch(void *data, gva_t addr, unsigned size)
+{
+	((struct cpu *)data)->watch = addr;
+	((struct cpu *)data)->watch_size = size;
+}
+
+static bool watched(void *data, gva_t addr, unsigned size)
+{
+	struct cpu *cpu = data;
+
+	return cpu->watch == addr && cpu->watch_size == size;
+}
+
+static const struct insn_cpu_ops ops = {
+	.get_x = get_x,
+	.set_x = set_x,
+	.get_v = get_v,
+	.set_v = set_v,
+	.strip = strip,
+	.reach = reach,
+	.load = load,
+	.store = store,
+	.update = update,
+	.watch = watch,
+	.watched = watched,
+};
+
+/* Memory counts up from 0x80, so that every byte is another and negative; X0 points to it. */
+static void reset(struct cpu *cpu)
+{
+	*cpu = (struct cpu){.x[0] = MEM_BASE, .x[SP] = MEM_BASE + 0x40};
+	for (unsigned i = 0; i < MEM_SIZE; i++)
+		cpu->mem[i] = (uint8_t)(0x80 + i);
+}
+
+static int run(struct cpu *cpu, uint32_t word, bool big_endian)
+{
+	const struct insn_cpu view = {.ops = &ops,
+				      .data = cpu,
+				      .pc = MEM_BASE - 4,
+				      .zero_block = 64,
+				      .big_endian = big_endian};
+	struct insn insn = insn_decode(word);
+
+	return insn_execute(&insn, &view);
+}
+
+/* Loads into X1, and what it is then. */
+static const struct {
+	uint64_t x1;
+	uint64_t x2;
+	uint32_t word;
+	bool big_endian;
+} loads[] = {
+	{0x83828180, 0, 0xb9400001, false}, /* ldr w1, [x0] */
+	{0x80818283, 0, 0xb9400001, true},
+	{0xffffffffffffff80, 0, 0x39800001, true}, /* ldrsb x1, [x0] */
+	{0xffff8180, 0, 0x79c00001, false},        /* ldrsh w1, [x0] */
+	{0xffff8081, 0, 0x79c00001, true},
+	{0xffffffff80818283, 0, 0xb9800001, true},                   /* ldrsw x1, [x0] */
+	{0x8786858483828180, 0x8f8e8d8c8b8a8988, 0xa9400801, false}, /* ldp x1, x2, [x0] */
+	{0x8081828384858687, 0x88898a8b8c8d8e8f, 0xa9400801, true},
+	{0xffffffff80818283, 0xffffffff84858687, 0x69400801, true}, /* ldpsw x1, x2, [x0] */
+	{0x8081828384858687, 0x88898a8b8c8d8e8f, 0xc87f0801, true}, /* ldxp x1, x2, [x0] */
+	{0x80818283, 0x84858687, 0x887f0801, true},                 /* ldxp w1, w2, [x0] */
+	{0x83828180, 0, 0x18000021, false},                         /* ldr w1, .+4 */
+	{0x8786858483828180, 0, 0xf8200401, false},                 /* ldraa x1, [x0] */
+	{0xcfcecdcccbcac9c8, 0, 0xf84083e1, false},                 /* ldur x1, [sp, #8] */
+};
+
+START_TEST(test_loads)
+{
+	struct cpu cpu;
+
+	reset(&cpu);
+	cpu.x[0] |= loads[_i].word == 0xf8200401 ? 0x7f000000000000 : 0;
+	ck_assert_int_eq(run(&cpu, loads[_i].word, loads[_i].big_endian), 0);
+	ck_assert_uint_eq(cpu.x[1], loads[_i].x1);
+	ck_assert_uint_eq(cpu.x[2], loads[_i].x2);
+	ck_assert_uint_eq(cpu.access, INSN_READ);
+}
+END_TEST
+
+/* What a big-endian store leaves in memory. */
+START_TEST(test_stores)
+{
+	static const uint8_t pair[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+	struct cpu cpu;
+
+	reset(&cpu);
+	cpu.x[1] = 0x0102030405060708;
+	cpu.x[2] = 0x090a0b0c0d0e0f10;
+	ck_assert_int_eq(run(&cpu, 0xa9000801, true), 0); /* stp x1, x2, [x0] */
+	ck_assert_mem_eq(cpu.mem, pair, sizeof(pair));
+	ck_assert_uint_eq(cpu.access, INSN_WRITE);
+	ck_assert_uint_eq(cpu.order[0], MEM_BASE);
+	ck_assert_uint_eq(cpu.order[1], MEM_BASE + 8);
+	for (unsigned i = 0; i < 16; i++)
+		cpu.v[1][i] = (uint8_t)(16 - i);
+	ck_assert_int_eq(run(&cpu, 0x3d800401, true), 0); /* str q1, [x0, #16] */
+	ck_assert_mem_eq(cpu.mem + 16, pair, sizeof(pair));
+	ck_assert_int_eq(run(&cpu, 0x78002801, false), 0); /* sttrh w1, [x0, #2] */
+	ck_assert_uint_eq(cpu.access, INSN_WRITE | INSN_AS_EL0);
+	ck_assert_uint_eq(cpu.mem[2], 8);
+	ck_assert_uint_eq(cpu.mem[3], 7);
+}
+END_TEST
+
+/* Elements are swapped, their order is not. */
+START_TEST(test_structures)
+{
+	static const uint8_t v1[] = {0x81, 0x80, 0x85, 0x84, 0x89, 0x88, 0x8d, 0x8c};
+	static const uint8_t v2[] = {0x83, 0x82, 0x87, 0x86, 0x8b, 0x8a, 0x8f, 0x8e};
+	struct cpu cpu;
+	uint8_t before[MEM_SIZE];
+
+	reset(&cpu);
+	memset(cpu.v[1], 0xee, 16);
+	ck_assert_int_eq(run(&cpu, 0x0cdf8401, true), 0); /* ld2 {v1.4h, v2.4h}, [x0], #16 */
+	ck_assert_mem_eq(cpu.v[1], v1, sizeof(v1));
+	ck_assert_mem_eq(cpu.v[2], v2, sizeof(v2));
+	ck_assert_uint_eq(cpu.v[1][8], 0);
+	ck_assert_uint_eq(cpu.x[0], MEM_BASE + 16);
+	cpu.x[0] = MEM_BASE;
+	memcpy(before, cpu.mem, sizeof(before));
+	ck_assert_int_eq(run(&cpu, 0x0c008401, true), 0); /* st2 {v1.4h, v2.4h}, [x0] */
+	ck_assert_mem_eq(cpu.mem, before, sizeof(before));
+	memset(cpu.v[1], 0xee, 16);
+	ck_assert_int_eq(run(&cpu, 0x0d409001, false), 0); /* ld1 {v1.s}[1], [x0] */
+	ck_assert_uint_eq(cpu.v[1][3], 0xee);
+	ck_assert_uint_eq(cpu.v[1][4], 0x80);
+	ck_assert_uint_eq(cpu.v[1][8], 0xee);
+	ck_assert_int_eq(run(&cpu, 0x0d40c401, false), 0); /* ld1r {v1.4h}, [x0] */
+	ck_assert_uint_eq(cpu.v[1][6], 0x80);
+	ck_assert_uint_eq(cpu.v[1][7], 0x81);
+	ck_assert_uint_eq(cpu.v[1][8], 0);
+}
+END_TEST
+
+/* The operations, on the byte 0x80 with the operand 0x01 or, if @operand says so, another. */
+static const struct {
+	uint64_t operand;
+	uint32_t word;
+	uint8_t left;
+} atomics[] = {
+	{0x101, 0x38220001, 0x81},                            /* ldaddb w2, w1, [x0] */
+	{0xff, 0x38220001, 0x7f},   {0xff, 0x38221001, 0x00}, /* ldclrb */
+	{0x81, 0x38222001, 0x01},                             /* ldeorb */
+	{0x01, 0x38223001, 0x81},                             /* ldsetb */
+	{0x01, 0x38224001, 0x01},                             /* ldsmaxb */
+	{0xff80, 0x38224001, 0x80}, {0x01, 0x38225001, 0x80}, /* ldsminb */
+	{0x01, 0x38226001, 0x80},                             /* ldumaxb */
+	{0x1f0, 0x38226001, 0xf0},  {0x01, 0x38227001, 0x01}, /* lduminb */
+	{0x1234, 0x38228001, 0x34},                           /* swpb */
+};
+
+START_TEST(test_atomics)
+{
+	struct cpu cpu;
+
+	reset(&cpu);
+	cpu.x[2] = atomics[_i].operand;
+	ck_assert_int_eq(run(&cpu, atomics[_i].word, _i % 2), 0);
+	ck_assert_uint_eq(cpu.x[1], 0x80);
+	ck_assert_uint_eq(cpu.mem[0], atomics[_i].left);
+	ck_assert_uint_eq(cpu.mem[1], 0x81);
+	ck_assert_uint_eq(cpu.access, INSN_READ | INSN_WRITE);
+}
+END_TEST
+
+START_TEST(test_big_endian_atomics)
+{
+	struct cpu cpu;
+
+	reset(&cpu);
+	cpu.x[2] = 1;
+	ck_assert_int_eq(run(&cpu, 0xb8220001, true), 0); /* ldadd w2, w1, [x0] */
+	ck_assert_uint_eq(cpu.x[1], 0x80818283);
+	ck_assert_uint_eq(cpu.mem[3], 0x84);
+	cpu.mem[3] = 0x83;
+	cpu.x[2] = 0x80818283;
+	cpu.x[3] = 0x84858687;
+	cpu.x[4] = 0x01020304;
+	cpu.x[5] = 0x05060708;
+	ck_assert_int_eq(run(&cpu, 0x08227c04, true), 0); /* casp w2, w3, w4, w5, [x0] */
+	ck_assert_uint_eq(cpu.mem[0], 1);
+	ck_assert_uint_eq(cpu.mem[7], 8);
+	ck_assert_uint_eq(cpu.x[2], 0x80818283);
+	ck_assert_int_eq(run(&cpu, 0x08227c04, true), 0);
+	ck_assert_uint_eq(cpu.x[2], 0x01020304);
+	ck_assert_uint_eq(cpu.x[3], 0x05060708);
+}
+END_TEST
+
+START_TEST(test_exclusives)
+{
+	struct cpu cpu;
+
+	reset(&cpu);
+	ck_assert_int_eq(run(&cpu, 0xc8017c02, false), 0); /* stxr w1, x2, [x0] */
+	ck_assert_uint_eq(cpu.x[1], 1);
+	ck_assert_uint_eq(cpu.stores, 0);
+	ck_assert_int_eq(run(&cpu, 0xc85f7c03, false), 0); /* ldxr x3, [x0] */
+	ck_assert_uint_eq(cpu.watch, MEM_BASE);
+	ck_assert_uint_eq(cpu.watch_size, 8);
+	ck_assert_int_eq(run(&cpu, 0xc8017c02, false), 0);
+	ck_assert_uint_eq(cpu.x[1], 0);
+	ck_assert_uint_eq(cpu.stores, 1);
+	ck_assert_int_eq(run(&cpu, 0x88217c02, false), 0); /* stxp w1, w2, wzr, [x0] */
+	ck_assert_uint_eq(cpu.x[1], 0);                    /* of the same 8 bytes */
+	ck_assert_uint_eq(cpu.mem[4], 0);
+}
+END_TEST
+
+START_TEST(test_zero)
+{
+	struct cpu cpu;
+
+	reset(&cpu);
+	cpu.x[0] += 0x7f;
+	ck_assert_int_eq(run(&cpu, 0xd50b7420, false), 0); /* dc zva, x0 */
+	for (unsigned i = 0; i < MEM_SIZE; i++)
+		ck_assert_uint_eq(cpu.mem[i], i / 64 == 1 ? 0 : (uint8_t)(0x80 + i));
+	ck_assert_uint_eq(cpu.stores, 8);
+}
+END_TEST
+
+/* Refused in the middle: nothing is done, and what was refused comes back. */
+START_TEST(test_refused)
+{
+	static const uint32_t words[] = {
+		0xa8c10801, /* ldp x1, x2, [x0], #16 */
+		0xa9810801, /* stp x1, x2, [x0, #16]! */
+		0xc85f7c03, 0xc8017c02, 0x38220001, 0x08227c04, 0x0cdf8401, 0xd50b7420,
+	};
+	struct cpu cpu;
+	struct cpu before;
+
+	reset(&cpu);
+	cpu.refuse = -EFAULT;
+	before = cpu;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		ck_assert_int_eq(run(&cpu, words[i], false), -EFAULT);
+		ck_assert_mem_eq(&cpu, &before, sizeof(cpu));
+	}
+}
+END_TEST
+
+START_TEST(test_unsupported)
+{
+	struct cpu cpu;
+
+	reset(&cpu);
+	ck_assert_int_eq(run(&cpu, 0xd503201f, false), -EOPNOTSUPP); /* nop */
+	ck_assert_int_eq(run(&cpu, 0xf8404400, false), -EOPNOTSUPP); /* ldr x0, [x0], #4 */
+	cpu.refuse = -EFAULT;
+	ck_assert_int_eq(run(&cpu, 0xf9800000, false), 0); /* prfm */
+}
+END_TEST
+
+const struct unit_case unit_cases[] = {
+	UNIT_LOOP(test_loads, ARRAY_SIZE(loads)),
+	UNIT_CASE(test_stores),
+	UNIT_CASE(test_structures),
+	UNIT_LOOP(test_atomics, ARRAY_SIZE(atomics)),
+	UNIT_CASE(test_big_endian_atomics),
+	UNIT_CASE(test_exclusives),
+	UNIT_CASE(test_zero),
+	UNIT_CASE(test_refused),
+	UNIT_CASE(test_unsupported),
+	{0},
+};
+const char unit_name[] = "insn_execute";
