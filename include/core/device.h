@@ -9,8 +9,7 @@
 #ifndef ARMLET_CORE_DEVICE_H
 #define ARMLET_CORE_DEVICE_H
 
-#include <pthread.h>
-
+#include "base/lock.h"
 #include "base/log.h"
 #include "core/state.h"
 #include "core/types.h"
@@ -49,7 +48,7 @@ struct device {
 	const struct device_ops *ops;
 	const char *name;               /* unique in its machine; outlives the device */
 	struct log_budget guest_errors; /* for log_guest() */
-	pthread_mutex_t lock;
+	struct lock lock;
 };
 
 void device_init(struct device *device, const struct device_ops *ops, const char *name);
@@ -57,12 +56,12 @@ void device_finish(struct device *device);
 
 static inline void device_lock(struct device *device)
 {
-	pthread_mutex_lock(&device->lock);
+	lock_take(&device->lock);
 }
 
 static inline void device_unlock(struct device *device)
 {
-	pthread_mutex_unlock(&device->lock);
+	lock_give(&device->lock);
 }
 
 /* Takes NULL. */

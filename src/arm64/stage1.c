@@ -26,6 +26,8 @@ enum {
 #define DESC_ADDRESS    (BIT(48) - 1)
 #define DESC_ADDRESS_50 (BIT(50) - 1)
 
+#define OUTPUT_MAX 52 /* bits */
+
 /* What the registers say about the half of the address space that an address is in. */
 struct geometry {
 	unsigned granule; /* log2 of its bytes */
@@ -360,6 +362,8 @@ int stage1_walk(const struct stage1 *stage1, const struct guest_mem *mem, gva_t 
 	*ret_status = 0;
 	walk.addr = without_tag(stage1, addr, access & STAGE1_FETCH);
 	if (!(stage1->sctlr & SCTLR_M)) {
+		if (walk.addr >> OUTPUT_MAX)
+			return fault(&walk, FAULT_ADDRESS_SIZE, 0);
 		*ret = walk.addr;
 		return 0;
 	}

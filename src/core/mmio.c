@@ -104,17 +104,17 @@ static uint64_t value_mask(unsigned size)
 	return size >= sizeof(uint64_t) ? UINT64_MAX : BIT(8 * size) - 1;
 }
 
-static const struct mmio_region *find_from(const struct mmio_bus *bus, gpa_t addr, unsigned size,
-					   const struct mmio_region **last)
+static inline const struct mmio_region *find_from(const struct mmio_bus *bus, gpa_t addr,
+						  unsigned size, const struct mmio_region **last)
 {
-	if (!*last || !holds(*last, addr, size)) {
-		const struct mmio_region *region = mmio_bus_find(bus, addr, size);
+	const struct mmio_region *region = *last;
 
-		if (!region)
-			return NULL;
+	if (region && holds(region, addr, size))
+		return region;
+	region = mmio_bus_find(bus, addr, size);
+	if (region)
 		*last = region;
-	}
-	return *last;
+	return region;
 }
 
 static void dispatch(const struct mmio_region *region, struct mmio_access *access)

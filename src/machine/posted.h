@@ -17,6 +17,7 @@
 #ifndef ARMLET_MACHINE_POSTED_H
 #define ARMLET_MACHINE_POSTED_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "core/char_port.h"

@@ -413,19 +413,13 @@ bool undescribed_execute(struct vcpu *vcpu, gpa_t at)
 	return true;
 }
 
-/* In the byte order of the guest: the first byte or the last has the sign. */
-static bool looks_negative(const struct vcpu_exit *exit)
-{
-	return (exit->value | exit->value >> 8 * (exit->size - 1)) & 0x80;
-}
-
 void undescribed_extend_sign(struct vcpu *vcpu, const struct vcpu_exit *exit)
 {
 	struct access access;
 	struct insn insn;
 	uint32_t word;
 
-	if (exit->size > 4 || !looks_negative(exit) || hyp_extends_signs(vcpu->machine->board.hyp))
+	if (hyp_extends_signs(vcpu->machine->board.hyp))
 		return;
 	look_at(vcpu, exit->addr, &access);
 	if (!fetch(&access, &word))

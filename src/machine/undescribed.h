@@ -25,9 +25,19 @@
 enum vcpu_next undescribed_answer(struct vcpu *vcpu, const struct vcpu_exit *exit);
 
 /*
+ * Whether a value that is being read might have a sign: in the byte order of the guest, the
+ * first byte or the last has it.
+ */
+static inline bool undescribed_is_negative(const struct vcpu_exit *exit)
+{
+	return exit->size < sizeof(uint64_t) &&
+	       (exit->value | exit->value >> 8 * (exit->size - 1)) & 0x80;
+}
+
+/*
  * Hosts before Linux 7 answer LDRSB, LDRSH and LDRSW from a device without extending the
- * sign. Called with the @exit of a read and its value in it: finishes the instruction if it
- * is one of these and the host is one of those.
+ * sign. Called with the @exit of a read and a value in it that might be negative: finishes
+ * the instruction if it is one of these and the host is one of those.
  */
 void undescribed_extend_sign(struct vcpu *vcpu, const struct vcpu_exit *exit);
 

@@ -55,7 +55,8 @@ static enum vcpu_next handle_mmio(struct vcpu *vcpu, struct vcpu_exit *exit)
 	vcpu_access(vcpu, &access);
 	if (!exit->is_write) {
 		exit->value = access.value;
-		undescribed_extend_sign(vcpu, exit);
+		if (undescribed_is_negative(exit))
+			undescribed_extend_sign(vcpu, exit);
 	}
 	return VCPU_CONTINUE;
 }
@@ -111,8 +112,8 @@ enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit)
 {
 	if (exit->reason < VCPU_EXIT_REASONS)
 		counter_add(&vcpu->exits[exit->reason], 1);
-	if (exit->reason != VCPU_EXIT_RUN_FAILED && exit->reason != VCPU_EXIT_INTERRUPTED &&
-	    exit->reason != VCPU_EXIT_NO_SYNDROME)
+	if (vcpu->faults > 0 && exit->reason != VCPU_EXIT_RUN_FAILED &&
+	    exit->reason != VCPU_EXIT_INTERRUPTED && exit->reason != VCPU_EXIT_NO_SYNDROME)
 		vcpu->faults = 0;
 	switch (exit->reason) {
 	case VCPU_EXIT_INTERRUPTED:
@@ -157,8 +158,8 @@ enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit)
 	return fail(vcpu, exit);
 }
 
-/* Run the guest once, and answer its exit. */
-static enum vcpu_next enter_guest(struct vcpu *vcpu, struct vcpu_exit *exit)
+/* Run the guest once, and answer its exit. @ret_printed: there may be something to write out. */
+static enum vcpu_next enter_guest(struct vcpu *vcpu, struct vcpu_exit *exit, bool *ret_printed)
 {
 	struct machine *machine = vcpu->machine;
 	enum vcpu_next next = VCPU_CONTINUE;
@@ -171,7 +172,8 @@ static enum vcpu_next enter_guest(struct vcpu *vcpu, struct vcpu_exit *exit)
 		/* Whoever has kicked us has said why before: we look, after this, and no later. */
 		if (exit->reason == VCPU_EXIT_INTERRUPTED)
 			hyp_vcpu_unkick(vcpu->hyp);
-		posted_drain(&machine->board.posted);
+		*ret_printed = posted_drain(&machine->board.posted) > 0 ||
+			       exit->reason != VCPU_EXIT_MMIO || exit->is_write;
 		next = vcpu_handle_exit(vcpu, exit);
 	}
 	vcpu->inside = false;
@@ -189,9 +191,12 @@ static void run_guest(struct vcpu *vcpu)
 	enum vcpu_next next = VCPU_CONTINUE;
 
 	while (next == VCPU_CONTINUE && machine->outcome == MACHINE_RUNNING) {
-		next = enter_guest(vcpu, &exit);
+		bool printed = false;
+
+		next = enter_guest(vcpu, &exit, &printed);
 		/* Only the main thread makes room there, so this is outside. */
-		char_port_settle(&machine->port, true);
+		if (printed)
+			char_port_settle(&machine->port, true);
 	}
 }
 

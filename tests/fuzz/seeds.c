@@ -455,6 +455,38 @@ static void save_domains(const char *folder)
 	}
 }
 
+/* fuzz_loads: an instruction of each kind, and tables that map what it touches. */
+static void save_loads(const char *root)
+{
+	static const uint32_t words[] = {
+		0xa8c10801, 0xf9400001, 0x3c810400, 0x4cdf2041, 0xc85f7c01, 0xc8037c01,
+		0xf8210002, 0x48227c04, 0xd50b7420, 0xf8200401, 0x0d40c401, 0x78002801,
+	};
+	/* As struct header there, and a page of level 1: RAM at RAM, and at 0. */
+	struct {
+		uint64_t x[4], tcr, sctlr, ttbr[2], pir;
+		uint32_t word;
+		uint8_t access, flags, pad[2];
+		uint64_t table[512];
+	} input = {
+		.x = {0x1000, 0x40001000, 1, 2},
+		.tcr = 25 | 25 << 16 | UINT64_C(2) << 30 | UINT64_C(5) << 32,
+		.sctlr = 1,
+		.ttbr = {0x40000000, 0x40000000},
+		.table = {0x40000441, 0x40000441},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		const struct bytes bytes = {.data = (uint8_t *)&input, .size = sizeof(input)};
+		char name[16];
+
+		input.word = words[i];
+		input.flags = (uint8_t)(i % 2 | (i % 3 == 0 ? 4 : 0) | 4 << 4);
+		snprintf(name, sizeof(name), "%zu", i);
+		save(root, "loads", name, &bytes);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -469,6 +501,7 @@ int main(int argc, char **argv)
 	save_domains(argv[1]);
 	save_frames(argv[1]);
 	save_vmcoreinfo(argv[1]);
+	save_loads(argv[1]);
 	save_9p(argv[1]);
 	save_vhost_user(argv[1], "all", UINT64_MAX);
 	save_vhost_user(argv[1], "least", 0);

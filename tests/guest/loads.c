@@ -623,11 +623,32 @@ static void check_literals(void)
 	check_equal("ldr_q", run_literal(0x9c000000, true), value);
 }
 
+/* ---- What it costs -------------------------------------------------------- */
+
+#define RTC_ID (PL031_BASE + 0xfe0) /* RTCPeriphID0: nothing has to be worked out for it */
+
+/* "cost=N": so many accesses to a register, "form=ldp" or of a form that has a syndrome. */
+static void spend(uint64_t count)
+{
+	bool pairs = option_is("form", "ldp");
+
+	for (uint64_t i = 0; i < count; i++) {
+		if (pairs)
+			__asm__ volatile("ldp w4, w5, [%0]" : : "r"(RTC_ID) : "x4", "x5", "memory");
+		else
+			read32(RTC_ID);
+	}
+}
+
 void payload_main(void)
 {
 	random_state = option_number("seed", 1);
 	read_features();
 	mmu_on();
+	if (option_number("cost", UINT64_MAX) != UINT64_MAX) {
+		spend(option_number("cost", 0));
+		return;
+	}
 	fill();
 	try_random(option_number("count", 2000));
 	try_crossing(option_number("crossings", 300));

@@ -17,7 +17,7 @@ struct recorder {
 
 static bool is_locked(struct device *device)
 {
-	if (pthread_mutex_trylock(&device->lock))
+	if (!lock_try(&device->lock))
 		return true;
 	device_unlock(device);
 	return false;

@@ -238,6 +238,8 @@ START_TEST(test_off)
 	open_world(&world);
 	ck_assert_int_eq(walk(&world, 0x9000018, STAGE1_WRITE, &got, &status), 0);
 	ck_assert_uint_eq(got, 0x9000018);
+	ck_assert_int_eq(walk(&world, BIT(52), STAGE1_READ, &got, &status), -EFAULT);
+	ck_assert_uint_eq(status, 0);
 	close_world(&world);
 }
 END_TEST
