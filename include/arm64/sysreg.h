@@ -110,6 +110,8 @@ static inline unsigned id_granules(uint64_t mmfr0)
 #define PSTATE_NZCV  (UINT64_C(0xf) << 28)
 
 /* Affinity fields of MPIDR_EL1, Aff3 in bits 39:32 (Arm ARM D24.2.117). */
+#define MPIDR_RES1          BIT(31)
+#define MPIDR_MT            BIT(24) /* Aff0 is a thread of a core */
 #define MPIDR_AFFINITY_MASK UINT64_C(0xff00ffffff)
 
 #endif

@@ -109,6 +109,8 @@ struct hyp_vcpu_options {
 	bool sve;
 	bool pauth;
 	uint32_t pmu_intid;
+	bool numbered; /* MPIDR_EL1 is @mpidr, if the host keeps it so over PSCI's CPU_ON */
+	uint64_t mpidr;
 };
 
 /* The vCPUs in order, @index from 0. */

@@ -59,6 +59,14 @@ struct balloon_config {
 	uint64_t size; /* bytes that it has from the start, less than the memory */
 };
 
+/* How many of each are in one of those above it; 0: nothing is said. */
+struct topology_config {
+	uint32_t sockets;
+	uint32_t clusters;
+	uint32_t cores;
+	uint32_t threads;
+};
+
 struct machine_config {
 	const char *kernel;
 	const char *initrd;
@@ -69,7 +77,9 @@ struct machine_config {
 	const char *dump_dtb;
 
 	uint32_t cpus;
-	uint64_t mem; /* bytes */
+	struct topology_config topology;
+	size_t topology_count; /* 0 or 1 */
+	uint64_t mem;          /* bytes */
 	enum config_irqchip irqchip;
 	enum config_switch pmu;
 	enum config_switch sve;

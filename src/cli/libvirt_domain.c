@@ -201,20 +201,28 @@ static void take_cpu_model(struct domain *domain, xmlNode *node, const char *tex
 		domain_lack(domain, node, "'%.60s': the guest's CPU is the host's", text);
 }
 
+/* What is all cores, in one cluster after the other, needs no word. */
 static void take_topology(struct domain *domain, xmlNode *node, const char *text)
 {
-	static const char *const names[] = {"sockets", "dies", "clusters", "threads"};
+	static const char *const names[] = {"sockets", "clusters", "threads", "cores"};
+	_cleanup_xml_ char *dies = domain_attribute(node, "dies");
+	struct json_object *topology = json_object_new_object();
+	bool plain = true;
 
 	(void)text;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		_cleanup_xml_ char *count = domain_attribute(node, names[i]);
+		uint64_t number = count ? strtoull(count, NULL, 10) : 1;
 
-		if (count && strcmp(count, "1") != 0) {
-			domain_lack(domain, node,
-				    "vCPUs are cores, 16 to a cluster, as KVM numbers them");
-			return;
-		}
+		plain = plain && (number == 1 || i == ARRAY_SIZE(names) - 1);
+		json_object_object_add(topology, names[i], json_object_new_uint64(number));
 	}
+	if (dies && strcmp(dies, "1") != 0)
+		domain_lack(domain, node, "a socket has one die");
+	if (plain)
+		json_object_put(topology);
+	else
+		json_object_object_add(domain->config, "topology", topology);
 }
 
 static void take_feature(struct domain *domain, xmlNode *node, const char *text)

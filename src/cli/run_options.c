@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli.h"
+#include "cpu_options.h"
 #include "device_options.h"
 #include "libvirt.h"
 #include "options_json.h"
@@ -66,6 +67,14 @@ const struct option_def run_rows[] = {
 	 .min = 1,
 	 .max = MACHINE_MAX_VCPUS,
 	 .help = "virtual CPUs (1)"},
+	{.name = "topology",
+	 .argument = "PROPERTY[,PROPERTY]...",
+	 .type = OPTION_RECORDS,
+	 COUNTED(machine.topology, machine.topology_count),
+	 .max = 1,
+	 .record = topology_properties,
+	 .record_size = sizeof(struct topology_config),
+	 .help = "which CPUs share what: sockets=2,clusters=1,cores=4,threads=2"},
 	{.name = "mem",
 	 .letter = 'm',
 	 .argument = "SIZE",

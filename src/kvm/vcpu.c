@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "arm64/sysreg.h"
 #include "kvm_private.h"
 
 static void map_ring(struct hyp *hyp, struct kvm_run *run)
@@ -80,6 +81,21 @@ static int init_features(struct hyp_vcpu *vcpu, struct error *err)
 	return 0;
 }
 
+/* Before Linux 6.12, which can tell what of the ID registers may be set, CPU_ON forgets it. */
+static int number(struct hyp_vcpu *vcpu, struct error *err)
+{
+	int r;
+
+	if (!vcpu->options.numbered ||
+	    kvm_check_extension(vcpu->hyp->kvm_fd, KVM_CAP_ARM_SUPPORTED_REG_MASK_RANGES) <= 0)
+		return 0;
+	r = hyp_vcpu_set_sysreg(vcpu, SYSREG_MPIDR_EL1, vcpu->options.mpidr);
+	if (r < 0)
+		return error_set_errno(err, -r, "KVM does not take the MPIDR_EL1 of vCPU %u",
+				       vcpu->index);
+	return 0;
+}
+
 int hyp_create_vcpu(struct hyp *hyp, uint32_t index, const struct hyp_vcpu_options *options,
 		    struct hyp_vcpu **ret, struct error *err)
 {
@@ -101,6 +117,8 @@ int hyp_create_vcpu(struct hyp *hyp, uint32_t index, const struct hyp_vcpu_optio
 	if (r < 0)
 		return r;
 	r = init_features(vcpu, err);
+	if (r == 0)
+		r = number(vcpu, err);
 	if (r < 0)
 		return r;
 	*ret = vcpu;

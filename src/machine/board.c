@@ -15,6 +15,7 @@
 #include "devices/scratch.h"
 #include "machine/layout.h"
 #include "machine_private.h"
+#include "topology.h"
 
 #define GICV2_MAX_VCPUS 8
 
@@ -96,6 +97,7 @@ static int build_vcpu(struct machine *machine, uint32_t index, struct error *err
 	int r;
 
 	options.power_off = index > 0;
+	options.numbered = topology_mpidr(config, index, &options.mpidr);
 	vcpu->machine = machine;
 	vcpu->index = index;
 	vcpu->pin = config->pin_count ? (int)config->pin[index % config->pin_count] : -1;

@@ -10,6 +10,7 @@
 #include "devices/pl061.h"
 #include "machine/layout.h"
 #include "machine_private.h"
+#include "topology.h"
 
 /* The third cell of a PPI; a GICv2 is also told which CPUs share it (arm,gic binding). */
 static uint32_t ppi_flags(const struct machine *machine)
@@ -26,40 +27,63 @@ static uint32_t ppi(uint32_t intid)
 	return intid - 16;
 }
 
-/* cpu-map: MPIDR's Aff1 is the cluster, Aff2 and Aff3 are sockets (cpu-topology binding). */
+/* As was asked for; or by MPIDR: Aff1 is the cluster, Aff2 and Aff3 are sockets. */
+static struct topology_place place_of(const struct machine *machine, uint32_t index,
+				      const struct topology_place *before)
+{
+	const struct vcpu *vcpus = machine->board.vcpus;
+	struct topology_place place = {0};
+	uint64_t changed;
+
+	if (machine->config->topology_count)
+		return topology_place(machine->config, index);
+	if (index == 0)
+		return place;
+	changed = vcpus[index].mpidr ^ vcpus[index - 1].mpidr;
+	place = *before;
+	if (changed >> 16) {
+		place = (struct topology_place){.socket = before->socket + 1};
+	} else if (changed >> 8) {
+		place.cluster++;
+		place.core = 0;
+	} else {
+		place.core++;
+	}
+	return place;
+}
+
+/* Linux: Documentation/devicetree/bindings/cpu/cpu-topology.txt. */
 static void describe_cpu_map(const struct machine *machine, struct fdt_builder *fdt)
 {
-	const struct board *board = &machine->board;
-	unsigned socket = 0;
-	unsigned cluster = 0;
-	unsigned core = 0;
+	bool threads = machine->config->topology.threads > 1;
+	struct topology_place last = {0};
+	uint32_t count = machine->board.vcpu_count;
 
 	fdt_begin(fdt, "cpu-map");
-	for (uint32_t i = 0; i < board->vcpu_count; i++) {
-		uint64_t now = board->vcpus[i].mpidr;
-		uint64_t last = i ? board->vcpus[i - 1].mpidr : ~now;
-		bool new_socket = now >> 16 != last >> 16;
-		bool new_cluster = new_socket || now >> 8 != last >> 8;
+	for (uint32_t i = 0; i < count; i++) {
+		struct topology_place place = place_of(machine, i, &last);
+		bool socket = i == 0 || place.socket != last.socket;
+		bool cluster = socket || place.cluster != last.cluster;
+		bool core = cluster || place.core != last.core;
 
-		if (new_cluster && i)
+		/* The nodes of the CPU before that this one is not in any more. */
+		for (unsigned ends = i ? (unsigned)socket + cluster + (core && threads) : 0;
+		     ends > 0; ends--)
 			fdt_end(fdt);
-		if (new_socket && i)
-			fdt_end(fdt);
-		if (new_socket) {
-			fdt_begin(fdt, "socket%u", socket++);
-			cluster = 0;
-		}
-		if (new_cluster) {
-			fdt_begin(fdt, "cluster%u", cluster++);
-			core = 0;
-		}
-		fdt_begin(fdt, "core%u", core++);
+		if (socket)
+			fdt_begin(fdt, "socket%u", place.socket);
+		if (cluster)
+			fdt_begin(fdt, "cluster%u", place.cluster);
+		if (core)
+			fdt_begin(fdt, "core%u", place.core);
+		if (threads)
+			fdt_begin(fdt, "thread%u", place.thread);
 		fdt_u32(fdt, "cpu", FDT_PHANDLE_CPU + i);
 		fdt_end(fdt);
+		last = place;
 	}
-	fdt_end(fdt);
-	fdt_end(fdt);
-	fdt_end(fdt);
+	for (unsigned ends = threads ? 4 : 3; ends > 0; ends--)
+		fdt_end(fdt);
 }
 
 static void describe_cpus(const struct machine *machine, struct fdt_builder *fdt)

@@ -24,6 +24,7 @@
 #include "devices/pl061.h"
 #include "machine/layout.h"
 #include "machine_private.h"
+#include "topology.h"
 #include "virtio/virtio_balloon.h"
 
 /* When the machine has been built and the guest's drivers have started: our code for it can go. */
@@ -69,6 +70,8 @@ static int check_config(const struct machine_config *config, struct error *err)
 		return error_set(err, EINVAL,
 				 "no kernel is given; name one: armlet run --kernel FILE");
 	r = check_pins(config, err);
+	if (r == 0)
+		r = topology_check(config, err);
 	if (r < 0)
 		return r;
 	if (!is_aligned(config->mem, 64 * KIB))

@@ -5,92 +5,10 @@
  * of it must be the same. "count=N" random instructions from "seed=N", then what chance
  * does not find: faults in between, exclusives, both kinds of memory in one access.
  */
+#include "loads.h"
 #include "arm64/insn.h"
-#include "runtime.h"
 
-#define SCRATCH_BASE UINT64_C(0x0c000000)
-#define WINDOW       0x1000 /* what is compared lies around its middle */
-
-struct cpu_image {
-	uint64_t x[31];
-	uint64_t sp;
-	uint64_t nzcv;
-	uint64_t pad;
-	uint8_t v[32][16];
-};
-
-void run_slot(const struct cpu_image *in, struct cpu_image *out);
-extern volatile uint32_t run_slot_word;
-
-/* ---- The MMU -------------------------------------------------------------- */
-
-/*
- * 39 bits, 4 KiB: the first GiB and the RAM as they are, in blocks, and from PAGES on single
- * pages that EL0 may use, too: the RAM that is compared, the scratch device, and others. All
- * of these are Normal memory.
- */
-#define PAGES     UINT64_C(0x80000000)
-#define RAM_PAGES 0
-#define DEV_PAGES 16
-#define DEV_COUNT 4
-#define RAM_AT    (PAGES + RAM_PAGES * PAGE)
-#define DEV_AT    (PAGES + DEV_PAGES * PAGE)
-#define EL0       BIT(6)
-#define PAGE      0x1000
-#define VALID     UINT64_C(1)
-#define TABLE     UINT64_C(3)
-#define AF        BIT(10)
-#define INNER     (UINT64_C(3) << 8)
-#define XN        (BIT(53) | BIT(54))
-#define READ_ONLY BIT(7)
-#define ATTR(n)   ((uint64_t)(n) << 2)
-#define ATTR_DEV  ATTR(0)
-#define ATTR_MEM  ATTR(1)
-#define BLOCK_2M  UINT64_C(0x200000)
-#define ENTRIES   512
-
-static uint64_t level1[ENTRIES] __attribute__((aligned(PAGE)));
-static uint64_t level2[ENTRIES] __attribute__((aligned(PAGE)));
-static uint64_t pages2[ENTRIES] __attribute__((aligned(PAGE)));
-static uint64_t pages3[ENTRIES] __attribute__((aligned(PAGE)));
-static uint8_t ram[DEV_COUNT * PAGE] __attribute__((aligned(PAGE)));
-
-/* Page @index of PAGES is that at @addr; 0: none. */
-static void map_page(unsigned index, uint64_t addr, uint64_t more)
-{
-	pages3[index] = addr ? addr | TABLE | AF | INNER | ATTR_MEM | EL0 | XN | more : 0;
-	__asm__ volatile("dsb sy\n\ttlbi vmalle1\n\tdsb sy\n\tisb" : : : "memory");
-}
-
-static void use_tables(void)
-{
-	write_sysreg("mair_el1", 0xff00); /* 0: Device-nGnRnE, 1: Normal, write-back */
-	/* T0SZ 25, walks through the caches, no TTBR1, 40 bits out. */
-	write_sysreg("tcr_el1", 25 | 0x3500 | BIT(23) | UINT64_C(2) << 32);
-	write_sysreg("ttbr0_el1", level1);
-	__asm__ volatile("tlbi vmalle1\n\tdsb sy\n\tisb" : : : "memory");
-	write_sysreg("sctlr_el1", read_sysreg("sctlr_el1") | BIT(0) | BIT(2) | BIT(12));
-	write_sysreg("cpacr_el1", read_sysreg("cpacr_el1") | UINT64_C(3) << 20);
-}
-
-static void mmu_on(void)
-{
-	for (unsigned i = 0; i < ENTRIES; i++) {
-		uint64_t at = i * BLOCK_2M;
-
-		level2[i] = at | VALID | AF | XN | ATTR_DEV;
-	}
-	level1[0] = (uint64_t)level2 | TABLE;
-	level1[1] = RAM_BASE | VALID | AF | INNER | ATTR_MEM;
-	level1[PAGES >> 30] = (uint64_t)pages2 | TABLE;
-	pages2[0] = (uint64_t)pages3 | TABLE;
-	barrier();
-	use_tables();
-	for (unsigned i = 0; i < DEV_COUNT; i++) {
-		map_page(RAM_PAGES + i, (uint64_t)ram + (uint64_t)i * PAGE, 0);
-		map_page(DEV_PAGES + i, SCRATCH_BASE + (uint64_t)i * PAGE, 0);
-	}
-}
+#define WINDOW 0x1000 /* what is compared lies around its middle */
 
 /* ---- One instruction ------------------------------------------------------ */
 
@@ -106,7 +24,7 @@ static uint64_t next_random(void)
 	return z ^ z >> 31;
 }
 
-static void put_word(uint32_t word)
+void put_word(uint32_t word)
 {
 	run_slot_word = word;
 	__asm__ volatile("dc cvau, %0\n\tdsb sy\n\tic iallu\n\tdsb sy\n\tisb"
@@ -253,8 +171,14 @@ static uint32_t random_word(void)
 /* ---- Twice the same ------------------------------------------------------- */
 
 static uint8_t spare_stack[4 * PAGE] __attribute__((aligned(16)));
-static struct cpu_image before, by_ram, by_device;
+struct cpu_image before, by_device;
+static struct cpu_image by_ram;
 static uint64_t wrong;
+
+uint64_t spare_sp(void)
+{
+	return (uint64_t)spare_stack + sizeof(spare_stack);
+}
 
 static void complain(const char *what, uint32_t word, uint64_t got, uint64_t wanted)
 {
@@ -322,7 +246,7 @@ static void try_word(uint32_t word, uint64_t ram_at, uint64_t device_at)
 		for (unsigned i = 0; i < insn.count && insn.rs + i < 31; i++)
 			memcpy(&before.x[insn.rs + i], (void *)(ram_at + i * insn.size), insn.size);
 	}
-	before.sp = (uint64_t)spare_stack + sizeof(spare_stack); /* for an abort in between */
+	before.sp = spare_sp(); /* for an abort in between */
 	put_word(word);
 	run_at(&insn, ram_at, &by_ram);
 	run_at(&insn, device_at, &by_device);
@@ -390,31 +314,18 @@ static void fill(void)
 
 /* ---- Two pages ------------------------------------------------------------ */
 
-/* Device, RAM, device, nothing, device, read-only RAM; and RAM alone, to compare with. */
-#define MIXED       32
-#define MIXED_COUNT 3
-#define NOTHING     35
-#define DEVICE_2    36
-#define READABLE    37
-#define PLAIN       40
-
 static uint8_t mixed[(MIXED_COUNT + 2) * PAGE] __attribute__((aligned(PAGE)));
-
-static uint64_t page_at(unsigned index)
-{
-	return PAGES + (uint64_t)index * PAGE;
-}
 
 static void map_mixed(void)
 {
-	map_page(MIXED, SCRATCH_BASE + 4 * PAGE, 0);
-	map_page(MIXED + 1, (uint64_t)mixed, 0);
-	map_page(MIXED + 2, SCRATCH_BASE + 5 * PAGE, 0);
-	map_page(NOTHING, 0, 0);
-	map_page(DEVICE_2, SCRATCH_BASE + 6 * PAGE, 0);
-	map_page(READABLE, (uint64_t)mixed + PAGE, READ_ONLY);
+	map_page(MIXED, SCRATCH_BASE + 4 * PAGE, FOR_ALL);
+	map_page(MIXED + 1, (uint64_t)mixed, FOR_ALL);
+	map_page(MIXED + 2, SCRATCH_BASE + 5 * PAGE, FOR_ALL);
+	map_page(NOTHING, 0, FOR_ALL);
+	map_page(DEVICE_2, SCRATCH_BASE + 6 * PAGE, FOR_ALL);
+	map_page(READABLE, (uint64_t)mixed + PAGE, FOR_READING);
 	for (unsigned i = 0; i < MIXED_COUNT; i++)
-		map_page(PLAIN + i, (uint64_t)mixed + (2 + (uint64_t)i) * PAGE, 0);
+		map_page(PLAIN + i, (uint64_t)mixed + (2 + (uint64_t)i) * PAGE, FOR_ALL);
 	for (uint64_t at = 0; at < MIXED_COUNT * PAGE; at += 8) {
 		/* Only what is near the ends of pages is looked at. */
 		if (at % PAGE < 256 || at % PAGE >= PAGE - 256) {
@@ -454,175 +365,6 @@ static void try_crossing(uint64_t count)
 	check_equal("crossings_that_differ", wrong, 0);
 }
 
-/* ldp x2, x3, [x1, #16]!, across into what cannot be read, or written. */
-static void check_fault(const char *name, uint32_t word, unsigned page, uint64_t status)
-{
-	uint64_t at = page_at(page) - 8;
-
-	memset(&before, 0x5a, sizeof(before));
-	before.nzcv = 0;
-	before.x[1] = at - 16;
-	before.sp = (uint64_t)spare_stack + sizeof(spare_stack);
-	put_word(word);
-	expect_aborts(true);
-	aborts_taken();
-	run_slot(&before, &by_device);
-	expect_aborts(false);
-	check_equal(name, aborts_taken(), 1);
-	check_equal("its_status", aborts[0].esr & 0x7f, status);
-	check_equal("its_address", aborts[0].far, page_at(page));
-	check_equal("no_writeback", by_device.x[1], at - 16);
-	check_equal("no_first_register", by_device.x[2], before.x[2]);
-	check_equal("no_second_register", by_device.x[3], before.x[3]);
-}
-
-static void check_faults(void)
-{
-	uint64_t last = page_at(READABLE) - 8;
-
-	check_fault("ldp_into_nothing", 0xa9c10c22, NOTHING, 0x07);
-	check_fault("stp_into_nothing", 0xa9810c22, NOTHING, 0x47);
-	write64(last, 0x1234);
-	check_fault("stp_into_read_only", 0xa9810c22, READABLE, 0x4f);
-	check_equal("nothing_is_stored_before", read64(last), 0x1234);
-}
-
-/* ---- Exclusives ----------------------------------------------------------- */
-
-#define COUNTER (DEV_AT + 0x800)
-
-/* Adds one; how many tries it took. */
-static uint64_t add_exclusive(uint64_t addr)
-{
-	uint64_t tries = 0, value, status;
-
-	__asm__ volatile("1:	add	%0, %0, #1\n\t"
-			 "ldaxr	%1, [%3]\n\t"
-			 "add	%1, %1, #1\n\t"
-			 "stlxr	%w2, %1, [%3]\n\t"
-			 "cbnz	%w2, 1b"
-			 : "+r"(tries), "=&r"(value), "=&r"(status)
-			 : "r"(addr)
-			 : "memory");
-	return tries;
-}
-
-static uint64_t add_exclusive_pair(uint64_t addr)
-{
-	uint64_t tries = 0, low, high, status;
-
-	__asm__ volatile("1:	add	%0, %0, #1\n\t"
-			 "ldxp	%1, %2, [%4]\n\t"
-			 "adds	%1, %1, #1\n\t"
-			 "adc	%2, %2, xzr\n\t"
-			 "stxp	%w3, %1, %2, [%4]\n\t"
-			 "cbnz	%w3, 1b"
-			 : "+r"(tries), "=&r"(low), "=&r"(high), "=&r"(status)
-			 : "r"(addr)
-			 : "memory", "cc");
-	return tries;
-}
-
-/* The status of a store-exclusive after a load-exclusive and @between. */
-#define EXCLUSIVE_STATUS(between, load_at, store_at)                                   \
-	({                                                                             \
-		uint64_t value_, status_;                                              \
-		__asm__ volatile("ldxr	%w0, [%2]\n\t" between "\n\t"                  \
-				 "stxr	%w1, %w0, [%3]"                                 \
-				 : "=&r"(value_), "=&r"(status_)                       \
-				 : "r"((uint64_t)(load_at)), "r"((uint64_t)(store_at)) \
-				 : "memory");                                          \
-		status_;                                                               \
-	})
-
-#define ROUNDS 50
-
-static volatile bool other_begins, other_ends;
-
-static void add_many(void)
-{
-	for (unsigned i = 0; i < ROUNDS; i++)
-		add_exclusive(COUNTER);
-}
-
-static void other_cpu(void)
-{
-	use_tables();
-	other_begins = true;
-	add_many();
-	other_ends = true;
-}
-
-static void check_two_cpus(void)
-{
-	if (fdt_cpu_count() < 2)
-		return;
-	write64(COUNTER, 0);
-	check_equal("cpu_on", (uint64_t)cpu_on(1, other_cpu), PSCI_SUCCESS);
-	check("the_other_begins", wait_for(other_begins, 5000));
-	add_many();
-	check("the_other_ends", wait_for(other_ends, 20000));
-	check_equal("all_of_both_are_counted", read64(COUNTER), 2 * ROUNDS);
-}
-
-static void check_exclusives(void)
-{
-	write64(COUNTER, 41);
-	check_equal("one_try", add_exclusive(COUNTER), 1);
-	check_equal("one_more", read64(COUNTER), 42);
-	write64(COUNTER, ~UINT64_C(0));
-	write64(COUNTER + 8, 7);
-	check_equal("one_try_of_a_pair", add_exclusive_pair(COUNTER), 1);
-	check_equal("the_low_one", read64(COUNTER), 0);
-	check_equal("the_carry", read64(COUNTER + 8), 8);
-	check_equal("plain", EXCLUSIVE_STATUS("nop", COUNTER, COUNTER), 0);
-	check_equal("cleared", EXCLUSIVE_STATUS("clrex", COUNTER, COUNTER), 1);
-	check_equal("written", EXCLUSIVE_STATUS("str %w0, [%3]", COUNTER, COUNTER), 1);
-	check_equal("elsewhere", EXCLUSIVE_STATUS("nop", COUNTER, COUNTER + 64), 1);
-	check_equal("of_ram", EXCLUSIVE_STATUS("nop", COUNTER, RAM_AT), 1);
-}
-
-/* ---- Literals ------------------------------------------------------------- */
-
-#define CODE 48 /* a page, and behind it one of the device */
-
-static uint32_t code[PAGE / 4] __attribute__((aligned(PAGE)));
-
-/* @word loads register 0 from the next page; what is in V0 or X0 then. */
-static uint64_t run_literal(uint32_t word, bool simd)
-{
-	uint64_t x0;
-
-	code[0] = word | (PAGE / 4) << 5;
-	code[1] = simd ? 0x9e660000 : 0xd503201f; /* fmov x0, d0; nop */
-	code[2] = 0xd65f03c0;                     /* ret */
-	__asm__ volatile("dc cvau, %1\n\tdsb sy\n\tic iallu\n\tdsb sy\n\tisb\n\t"
-			 "blr %2\n\tmov %0, x0"
-			 : "=r"(x0)
-			 : "r"(code), "r"(page_at(CODE))
-			 : "x0", "x30", "memory");
-	return x0;
-}
-
-static void check_literals(void)
-{
-	const uint64_t value = UINT64_C(0x8877665584332211);
-
-	pages3[CODE] = (uint64_t)code | TABLE | AF | INNER | ATTR_MEM;
-	map_page(CODE + 1, SCRATCH_BASE + 7 * PAGE, 0);
-	write64(page_at(CODE + 1), value);
-	check_equal("ldr_w", run_literal(0x18000000, false), (uint32_t)value);
-	check_equal("ldr_x", run_literal(0x58000000, false), value);
-	check_equal("ldrsw", run_literal(0x98000000, false), UINT64_C(0xffffffff84332211));
-	expect_aborts(true);
-	run_literal(0xd8000000, false);
-	check_equal("prfm_is_nothing", aborts_taken(), 0);
-	expect_aborts(false);
-	check_equal("ldr_s", run_literal(0x1c000000, true), (uint32_t)value);
-	check_equal("ldr_d", run_literal(0x5c000000, true), value);
-	check_equal("ldr_q", run_literal(0x9c000000, true), value);
-}
-
 /* ---- What it costs -------------------------------------------------------- */
 
 #define RTC_ID (PL031_BASE + 0xfe0) /* RTCPeriphID0: nothing has to be worked out for it */
@@ -644,7 +386,7 @@ void payload_main(void)
 {
 	random_state = option_number("seed", 1);
 	read_features();
-	mmu_on();
+	tables_make();
 	if (option_number("cost", UINT64_MAX) != UINT64_MAX) {
 		spend(option_number("cost", 0));
 		return;

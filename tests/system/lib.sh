@@ -286,6 +286,16 @@ guest_script() {
 	mkdir -p extra/scripts
 	{
 		echo '#!/bin/sh'
+		# The port's device: a driver makes its ports some time after it has its device.
+		cat <<-'END'
+			port_named() {
+				until name=$(grep -l "^$1\$" /sys/class/virtio-ports/*/name 2>/dev/null); do
+					sleep 0.1
+				done
+				name=${name%/name}
+				echo "/dev/${name##*/}"
+			}
+		END
 		cat
 	} >extra/scripts/test
 	chmod 755 extra/scripts/test

@@ -83,6 +83,7 @@ void fake_reset(void)
 		.mmfr0 = 0x00101122, /* a Cortex-A76: 16 KiB pages too, both endiannesses */
 		.clusters_of = 16,
 		.extends_signs = true,
+		.keeps_mpidr = true,
 	};
 }
 
@@ -342,6 +343,8 @@ int hyp_create_vcpu(struct hyp *hyp, uint32_t index, const struct hyp_vcpu_optio
 	record(hyp, FAKE_VCPU, index, options->power_off,
 	       (options->pmu ? FAKE_FEATURE_PMU : 0) | (options->sve ? FAKE_FEATURE_SVE : 0) |
 		       (options->pauth ? FAKE_FEATURE_PAUTH : 0));
+	vcpu->numbered = options->numbered && fake_host.keeps_mpidr;
+	vcpu->mpidr = options->mpidr;
 	*ret = vcpu;
 	return 0;
 }
@@ -398,7 +401,9 @@ int hyp_vcpu_get_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t *ret)
 
 	switch (sysreg) {
 	case SYSREG_MPIDR_EL1:
-		*ret = BIT(31) | aff0 | (aff1 & 0xff) << 8 | (aff1 >> 8 & 0xff) << 16;
+		*ret = vcpu->numbered
+			       ? vcpu->mpidr
+			       : BIT(31) | aff0 | (aff1 & 0xff) << 8 | (aff1 >> 8 & 0xff) << 16;
 		return 0;
 	case SYSREG_ID_AA64MMFR0_EL1:
 		*ret = fake_host.mmfr0;

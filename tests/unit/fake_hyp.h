@@ -55,6 +55,7 @@ struct fake_host {
 	uint64_t call[3];         /* X0 to X2 of all of them, if X0 is not zero */
 	struct fake_cpu *cpu;     /* all of them are this one; NULL: none can be looked into */
 	bool extends_signs;
+	bool keeps_mpidr;
 };
 
 extern struct fake_host fake_host;

@@ -40,6 +40,8 @@ struct hyp_vcpu {
 	size_t step;
 	size_t at; /* bytes of the present step's text that are out */
 	bool stats_open;
+	bool numbered;
+	uint64_t mpidr;
 	bool read_pending; /* the present step's read left as an exit */
 };
 

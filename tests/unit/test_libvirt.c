@@ -120,8 +120,12 @@ static const struct {
 	 "line 1, /domain/cpu/@mode: 'custom': the guest's CPU is the host's"},
 	{"<cpu match='exact'><model>cortex-a57</model></cpu>", NULL,
 	 "line 1, /domain/cpu/model: 'cortex-a57': the guest's CPU is the host's"},
-	{"<cpu><topology sockets='2' cores='1' threads='1'/></cpu>", NULL,
-	 "line 1, /domain/cpu/topology: vCPUs are cores, 16 to a cluster, as KVM numbers them"},
+	{"<vcpu>4</vcpu><cpu><topology sockets='2' cores='1' threads='2'/></cpu>",
+	 "{\"cpus\": 4, \"topology\": {\"sockets\": 2, \"clusters\": 1, \"threads\": 2, \"cores\": "
+	 "1}}",
+	 NULL},
+	{"<cpu><topology sockets='1' dies='2' cores='1' threads='1'/></cpu>", NULL,
+	 "line 1, /domain/cpu/topology: a socket has one die"},
 	{"<cpu><feature name='sve512'/></cpu>", NULL,
 	 "line 1, /domain/cpu/feature: armlet does not know the CPU's feature 'sve512'"},
 

@@ -95,6 +95,39 @@ test_linux_2_cpus() { cpus_of_guest 2; }
 describe linux_8_cpus "a guest of 8 CPUs"
 test_linux_8_cpus() { cpus_of_guest 8; }
 
+describe linux_topology "--topology: sockets, clusters, cores and threads, as Linux sees them"
+test_linux_topology() {
+	guest_script <<-'END'
+		for cpu in 0 1 2 3 4 5 6 7; do
+			cd "/sys/devices/system/cpu/cpu$cpu/topology"
+			echo "cpu$cpu $(cat physical_package_id thread_siblings_list core_siblings_list cluster_cpus_list)" |
+				tr '\n' ' '
+			echo
+		done
+	END
+	linux -m 512 -c 8 --topology sockets=2,clusters=2,threads=2
+	expect_status 0
+	expect_out '^cpu0 0 0-1 0-3 0-1' '^cpu3 0 2-3 0-3 2-3' '^cpu4 1 4-5 4-7 4-5' '^cpu7 1 6-7 4-7 6-7'
+	expect_silence
+	refused '--topology: 3 sockets of 1 clusters of 2 cores of 1 threads are 6 CPUs, but --cpus is 8' \
+		-k "$(kernel 6.1)" -c 8 --topology sockets=3
+	refused "--topology: cores: '0' is not a number from 1 to 512" \
+		-k "$(kernel 6.1)" -c 8 --topology cores=0
+}
+
+describe linux_scratch "--scratch: registers that keep what is written, as armlet-traps(7) shows"
+test_linux_scratch() {
+	guest_script <<-'END'
+		devmem 0xc000008 64 0x1122334455667788
+		echo "word $(devmem 0xc00000c 32)"
+		echo "node $(tr '\0' ' ' </proc/device-tree/scratch@c000000/compatible)"
+	END
+	linux --scratch
+	expect_status 0
+	expect_out '^word 0x11223344' '^node armlet,scratch'
+	expect_silence
+}
+
 describe linux_64_cpus "a guest of 64 CPUs, each online" 240
 test_linux_64_cpus() {
 	need_gicv3

@@ -41,6 +41,7 @@ a_guest() {
 			echo "${disk##*/} $(cat "$disk/serial") $(cat "$disk/ro")" \
 				"$(cat "$disk/queue/logical_block_size") $(head -c 5 "/dev/${disk##*/}" | tr -d '\0')"
 		done
+		! grep -q word= /proc/cmdline || port_named org.armlet.test >/dev/null
 		for port in /sys/class/virtio-ports/*; do
 			[ ! -s "$port/name" ] || echo "port $(cat "$port/name")"
 		done

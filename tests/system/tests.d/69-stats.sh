@@ -87,8 +87,7 @@ test_stats_linux() {
 		dd if=/dev/vda of=/dev/null bs=65536 count=8 iflag=direct 2>/dev/null
 		blkdiscard -o 524288 -l 131072 /dev/vda
 		wget -q -O - http://10.77.1.1:8080/blob >/dev/null
-		port=$(grep -l "^agent\$" /sys/class/virtio-ports/*/name)
-		exec 4<"/dev/$(basename "${port%/name}")"
+		exec 4<"$(port_named agent)"
 		echo moved
 		read -r word
 	END

@@ -113,9 +113,8 @@ test_console_unix() {
 describe console_file "--console file: a log in pieces; a port: 1 MB both ways, whole" 120
 test_console_file() {
 	guest_script <<-'END'
-		port=$(grep -l '^com.example.data$' /sys/class/virtio-ports/*/name)
-		port=${port%/name}
-		exec 3<>"/dev/${port##*/}"
+		port=$(port_named com.example.data)
+		exec 3<>"$port"
 		echo "ready ${port##*/}"
 		head -c 1048576 <&3 | md5sum
 		head -c 1048576 /dev/urandom >blob

@@ -58,8 +58,9 @@ test_example_devices() {
 		for device in /sys/bus/virtio/devices/*; do
 			echo "driver $(basename "$(readlink "$device/driver")")"
 		done
-		echo "port $(cat /sys/class/virtio-ports/vport*p1/name)"
-		head -n 1 <"/dev/$(basename "$(dirname /sys/class/virtio-ports/*p1/name)")"
+		port=$(port_named org.example.agent)
+		echo "port $(cat "/sys/class/virtio-ports/${port#/dev/}/name")"
+		head -n 1 <"$port"
 		echo over >/dev/hvc0
 	END
 	need_helper diod
