@@ -172,21 +172,6 @@ static void store_registers(const struct insn *insn, const struct insn_cpu *cpu,
 		cpu->ops->store(cpu->data, addr + (uint64_t)i * insn->size, bytes[i], insn->size);
 }
 
-static int transfer(const struct insn *insn, const struct insn_cpu *cpu)
-{
-	struct place place = find_place(insn, cpu);
-	int r = reach(insn, cpu, place.addr, (unsigned)insn->size * insn->count);
-
-	if (r < 0)
-		return r;
-	if (insn->load)
-		load_registers(insn, cpu, place.addr);
-	else
-		store_registers(insn, cpu, place.addr);
-	write_back(insn, cpu, &place);
-	return 0;
-}
-
 static int load_exclusive(const struct insn *insn, const struct insn_cpu *cpu)
 {
 	struct place place = find_place(insn, cpu);
@@ -384,17 +369,21 @@ static void store_structure(const struct insn *insn, const struct insn_cpu *cpu,
 	}
 }
 
-static int structure(const struct insn *insn, const struct insn_cpu *cpu)
+/* ---- All that is moved and no more ---------------------------------------- */
+
+static int transfer(const struct insn *insn, const struct insn_cpu *cpu)
 {
+	bool structure = insn->kind == INSN_STRUCTURE;
+	unsigned count = structure ? elements(insn) : insn->count;
 	struct place place = find_place(insn, cpu);
-	int r = reach(insn, cpu, place.addr, elements(insn) * insn->size);
+	int r = reach(insn, cpu, place.addr, count * insn->size);
 
 	if (r < 0)
 		return r;
 	if (insn->load)
-		load_structure(insn, cpu, place.addr);
+		(structure ? load_structure : load_registers)(insn, cpu, place.addr);
 	else
-		store_structure(insn, cpu, place.addr);
+		(structure ? store_structure : store_registers)(insn, cpu, place.addr);
 	write_back(insn, cpu, &place);
 	return 0;
 }
@@ -419,6 +408,7 @@ int insn_execute(const struct insn *insn, const struct insn_cpu *cpu)
 {
 	switch (insn->kind) {
 	case INSN_TRANSFER:
+	case INSN_STRUCTURE:
 		return transfer(insn, cpu);
 	case INSN_LOAD_EXCLUSIVE:
 		return load_exclusive(insn, cpu);
@@ -428,8 +418,6 @@ int insn_execute(const struct insn *insn, const struct insn_cpu *cpu)
 		return atomic(insn, cpu);
 	case INSN_COMPARE:
 		return compare(insn, cpu);
-	case INSN_STRUCTURE:
-		return structure(insn, cpu);
 	case INSN_ZERO:
 		return zero(insn, cpu);
 	case INSN_HINT:

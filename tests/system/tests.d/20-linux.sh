@@ -104,9 +104,14 @@ test_linux_topology() {
 				tr '\n' ' '
 			echo
 		done
+		dmesg | grep -o 'CPU7: Booted .*'
 	END
 	linux -m 512 -c 8 --topology sockets=2,clusters=2,threads=2
 	expect_status 0
+	case $(kvm_fact writable-id-registers) in
+	true) expect_out '^CPU7: Booted secondary processor 0x0000030001' ;;
+	*) expect_out '^CPU7: Booted secondary processor 0x0000000007' ;;
+	esac
 	expect_out '^cpu0 0 0-1 0-3 0-1' '^cpu3 0 2-3 0-3 2-3' '^cpu4 1 4-5 4-7 4-5' '^cpu7 1 6-7 4-7 6-7'
 	expect_silence
 	refused '--topology: 3 sockets of 1 clusters of 2 cores of 1 threads are 6 CPUs, but --cpus is 8' \

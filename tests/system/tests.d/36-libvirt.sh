@@ -31,35 +31,37 @@ a_domain() {
 	echo '</domain>'
 }
 
-# a_guest: prints what it finds, waits for a word, and resets.
+# a_guest [PORT]: prints what it finds, waits for a word, and resets.
 a_guest() {
-	guest_script <<-'END'
-		echo "memory $(sed -n 's/^MemTotal: *//p' /proc/meminfo)"
-		echo "CPUs $(grep -c ^processor /proc/cpuinfo)"
-		echo "command line $(cat /proc/cmdline)"
-		for disk in /sys/block/vd*; do
-			echo "${disk##*/} $(cat "$disk/serial") $(cat "$disk/ro")" \
-				"$(cat "$disk/queue/logical_block_size") $(head -c 5 "/dev/${disk##*/}" | tr -d '\0')"
-		done
-		! grep -q word= /proc/cmdline || port_named org.armlet.test >/dev/null
-		for port in /sys/class/virtio-ports/*; do
-			[ ! -s "$port/name" ] || echo "port $(cat "$port/name")"
-		done
-		echo "entropy $(cat /sys/class/misc/hw_random/rng_current)"
-		grep -qx 0x0013 /sys/bus/virtio/devices/*/device && echo "sockets"
-		mkdir -p /mnt
-		mount -t 9p -o ro,trans=virtio,version=9p2000.L stuff /mnt 2>/dev/null &&
-			echo "shared $(cat /mnt/word)"
-		[ ! -e /sys/class/net/eth0 ] || {
-			ifconfig eth0 10.77.1.2 netmask 255.255.255.0 up
-			echo "address $(cat /sys/class/net/eth0/address)"
-			ping -c 1 -w 20 10.77.1.1 >/dev/null && echo "the host answers"
-		}
-		echo ready
-		read -r word
-		dd if=/dev/zero of=/dev/vda bs=512 count=1 conv=fsync 2>/dev/null
-		reboot -f
-	END
+	{
+		[ $# -eq 0 ] || echo "port_named $1 >/dev/null"
+		cat <<-'END'
+			echo "memory $(sed -n 's/^MemTotal: *//p' /proc/meminfo)"
+			echo "CPUs $(grep -c ^processor /proc/cpuinfo)"
+			echo "command line $(cat /proc/cmdline)"
+			for disk in /sys/block/vd*; do
+				echo "${disk##*/} $(cat "$disk/serial") $(cat "$disk/ro")" \
+					"$(cat "$disk/queue/logical_block_size") $(head -c 5 "/dev/${disk##*/}" | tr -d '\0')"
+			done
+			for port in /sys/class/virtio-ports/*; do
+				[ ! -s "$port/name" ] || echo "port $(cat "$port/name")"
+			done
+			echo "entropy $(cat /sys/class/misc/hw_random/rng_current)"
+			grep -qx 0x0013 /sys/bus/virtio/devices/*/device && echo "sockets"
+			mkdir -p /mnt
+			mount -t 9p -o ro,trans=virtio,version=9p2000.L stuff /mnt 2>/dev/null &&
+				echo "shared $(cat /mnt/word)"
+			[ ! -e /sys/class/net/eth0 ] || {
+				ifconfig eth0 10.77.1.2 netmask 255.255.255.0 up
+				echo "address $(cat /sys/class/net/eth0/address)"
+				ping -c 1 -w 20 10.77.1.1 >/dev/null && echo "the host answers"
+			}
+			echo ready
+			read -r word
+			dd if=/dev/zero of=/dev/vda bs=512 count=1 conv=fsync 2>/dev/null
+			reboot -f
+		END
+	} | guest_script
 }
 
 # a_disk FILE WORD
@@ -82,7 +84,7 @@ test_libvirt_file() {
 	need_helper diod
 	need_libvirt
 	load vhost_vsock /dev/vhost-vsock
-	a_guest
+	a_guest org.armlet.test
 	mkdir shared
 	echo stuff >shared/word
 	a_disk first one
