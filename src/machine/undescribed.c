@@ -415,13 +415,17 @@ bool undescribed_execute(struct vcpu *vcpu, gpa_t at)
 
 void undescribed_extend_sign(struct vcpu *vcpu, const struct vcpu_exit *exit)
 {
+	bool last = exit->value >> 8 * (exit->size - 1) & 0x80;
 	struct access access;
 	struct insn insn;
 	uint32_t word;
 
-	if (hyp_extends_signs(vcpu->machine->board.hyp))
+	if ((!last && vcpu->little_endian) || hyp_extends_signs(vcpu->machine->board.hyp))
 		return;
 	look_at(vcpu, exit->addr, &access);
+	/* No kernel changes that while its MMU is on, so who asks about a flag asks once. */
+	vcpu->little_endian =
+		access.stage1.sctlr & SCTLR_M && !(access.stage1.sctlr & (SCTLR_EE | SCTLR_E0E));
 	if (!fetch(&access, &word))
 		return;
 	insn = insn_decode(word);

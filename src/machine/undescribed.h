@@ -25,8 +25,8 @@
 enum vcpu_next undescribed_answer(struct vcpu *vcpu, const struct vcpu_exit *exit);
 
 /*
- * Whether a value that is being read might have a sign: in the byte order of the guest, the
- * first byte or the last has it.
+ * Whether a value that is being read might have a sign: the last byte has it, or the first if
+ * the guest's data are big-endian.
  */
 static inline bool undescribed_is_negative(const struct vcpu_exit *exit)
 {

@@ -30,6 +30,7 @@ struct vcpu {
 	uint64_t fault_pc;
 	unsigned faults;
 	struct exclusive exclusive;
+	bool little_endian; /* all data of the guest's, when it was looked at last */
 };
 
 enum vcpu_next {

@@ -357,6 +357,30 @@ START_TEST(test_signs)
 }
 END_TEST
 
+/* A flag in the first byte is no sign for a little-endian guest, and is looked at only once. */
+START_TEST(test_flags)
+{
+	struct bench bench;
+
+	begin_one(&bench, 0xb9400001); /* ldr w1, [x0] */
+	write_device(&bench, DEVICE, 0x90);
+	bench.exit = (struct vcpu_exit){.reason = VCPU_EXIT_MMIO, .addr = DEVICE, .size = 4};
+	answer(&bench);
+	ck_assert(!bench.vcpu->little_endian); /* its MMU is off: who knows */
+	map_device(&bench, DEVICE);
+	answer(&bench);
+	ck_assert(bench.vcpu->little_endian);
+	hyp_vcpu_set_sysreg(bench.vcpu->hyp, SYSREG_SCTLR_EL1, SCTLR_M | SCTLR_EE);
+	answer(&bench);
+	ck_assert(bench.vcpu->little_endian); /* not looked at */
+	write_device(&bench, DEVICE, 0x80000000);
+	answer(&bench);
+	ck_assert(!bench.vcpu->little_endian);
+	ck_assert(!bench.cpu.read_done);
+	end(&bench);
+}
+END_TEST
+
 /* Exclusives: step by step from the load to the store. */
 
 static void step(struct bench *bench, bool stepping)
@@ -462,6 +486,7 @@ const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_second_page),
 	UNIT_CASE(test_el0),
 	UNIT_LOOP(test_signs, ARRAY_SIZE(signs)),
+	UNIT_CASE(test_flags),
 	UNIT_CASE(test_exclusive),
 	UNIT_CASE(test_exclusive_at_once),
 	UNIT_CASE(test_exclusive_given_up),
