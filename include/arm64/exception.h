@@ -9,12 +9,14 @@
 #include "base/util.h"
 #include "core/types.h"
 
-/* A data abort, as ESR_EL1's ISS and FAR_EL1 tell of it (D24.2.40). */
+/* A data abort or a watchpoint, as ESR_EL1's ISS and FAR_EL1 tell of it (D24.2.40). */
 struct abort {
 	gva_t addr;
-	unsigned status; /* DFSC */
+	unsigned status; /* DFSC; ABORT_WATCHPOINT: it is one */
 	bool write;      /* WnR */
 };
+
+#define ABORT_WATCHPOINT 0x22
 
 /* What of a CPU changes when it takes an exception, and what it depends on. */
 struct exception {

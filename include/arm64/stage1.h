@@ -33,6 +33,9 @@ enum stage1_access {
 	STAGE1_PAN = 16,  /* PSTATE.PAN */
 };
 
+/* An address of data without the tag that it may have: bits 63:56 are as bit 55 then. */
+gva_t stage1_strip_tag(const struct stage1 *stage1, gva_t addr);
+
 /*
  * @addr as it is once its pointer authentication code has been found to be right: with
  * copies of bit 55 in the code's place (DDI 0487, D8.10). A tag, if it may have one, stays.

@@ -12,6 +12,11 @@
 #define SYSREG(op0, op1, crn, crm, op2) \
 	((uint16_t)((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2)))
 
+#define SYSREG_MDSCR_EL1        SYSREG(2, 0, 0, 2, 2)
+#define SYSREG_DBGBVR_EL1(n)    SYSREG(2, 0, 0, n, 4)
+#define SYSREG_DBGBCR_EL1(n)    SYSREG(2, 0, 0, n, 5)
+#define SYSREG_DBGWVR_EL1(n)    SYSREG(2, 0, 0, n, 6)
+#define SYSREG_DBGWCR_EL1(n)    SYSREG(2, 0, 0, n, 7)
 #define SYSREG_MIDR_EL1         SYSREG(3, 0, 0, 0, 0)
 #define SYSREG_MPIDR_EL1        SYSREG(3, 0, 0, 0, 5)
 #define SYSREG_ID_AA64PFR0_EL1  SYSREG(3, 0, 0, 4, 0)
@@ -56,6 +61,9 @@ enum {
 	ID_AA64MMFR0_TGRAN4 = 28,
 };
 
+/* ID_AA64DFR0_EL1 (Arm ARM D24.2.69): watchpoints, less one. */
+enum { ID_AA64DFR0_WRPS = 20 };
+
 /* Sizes of translation granules, as a set. */
 enum granule { GRANULE_4K = 1, GRANULE_16K = 2, GRANULE_64K = 4 };
 
@@ -94,11 +102,16 @@ static inline unsigned id_granules(uint64_t mmfr0)
 /* TCR2_EL1 (Arm ARM D24.2.159). */
 #define TCR2_PIE BIT(1)
 
+/* MDSCR_EL1 (Arm ARM D24.3.20): debug exceptions of EL1, and all but breakpoint instructions. */
+#define MDSCR_KDE BIT(13)
+#define MDSCR_MDE BIT(15)
+
 /* PSTATE, as SPSR_EL1 has it (Arm ARM C5.2.19). */
 #define PSTATE_M     UINT64_C(0xf)
 #define PSTATE_EL    UINT64_C(0xc) /* of M: the exception level */
 #define PSTATE_EL1H  UINT64_C(5)   /* EL1 with SP_EL1 */
 #define PSTATE_NRW   BIT(4)        /* AArch32 */
+#define PSTATE_D     BIT(9)
 #define PSTATE_DAIF  (UINT64_C(0xf) << 6)
 #define PSTATE_BTYPE (UINT64_C(3) << 10)
 #define PSTATE_SSBS  BIT(12)

@@ -13,7 +13,8 @@
 #define ESR_IL              BIT(25) /* the instruction has 32 bits */
 #define ESR_WNR             BIT(6)
 #define EC_DATA_ABORT_LOWER 0x24
-#define EC_DATA_ABORT_SAME  0x25
+#define EC_WATCHPOINT_LOWER 0x34
+#define EC_FROM_SAME        1 /* more, if it is taken from EL1 itself */
 
 static uint64_t vector(const struct exception *exception)
 {
@@ -37,8 +38,11 @@ static uint64_t entry_pstate(uint64_t old, uint64_t sctlr)
 
 void exception_take_abort(struct exception *exception, const struct abort *abort)
 {
-	unsigned class = exception->pstate & PSTATE_EL ? EC_DATA_ABORT_SAME : EC_DATA_ABORT_LOWER;
+	unsigned class =
+		abort->status == ABORT_WATCHPOINT ? EC_WATCHPOINT_LOWER : EC_DATA_ABORT_LOWER;
 
+	if (exception->pstate & PSTATE_EL)
+		class += EC_FROM_SAME;
 	exception->esr = ESR_EC(class) | ESR_IL | (abort->write ? ESR_WNR : 0) | abort->status;
 	exception->far = abort->addr;
 	exception->elr = exception->pc;

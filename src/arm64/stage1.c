@@ -141,6 +141,11 @@ static gva_t without_tag(const struct stage1 *stage1, gva_t addr, bool fetch)
 	return upper ? addr | tag : addr & ~tag;
 }
 
+gva_t stage1_strip_tag(const struct stage1 *stage1, gva_t addr)
+{
+	return without_tag(stage1, addr, false);
+}
+
 gva_t stage1_strip_code(const struct stage1 *stage1, gva_t addr)
 {
 	bool upper = is_upper(addr);

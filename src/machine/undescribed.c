@@ -9,6 +9,7 @@
 #include "arm64/insn.h"
 #include "arm64/stage1.h"
 #include "arm64/sysreg.h"
+#include "arm64/watchpoint.h"
 #include "base/log.h"
 #include "exclusive.h"
 #include "machine_private.h"
@@ -171,6 +172,48 @@ static int reach_page(struct access *access, gva_t addr, unsigned size, unsigned
 	return 0;
 }
 
+/* ---- Watchpoints ---------------------------------------------------------- */
+
+static bool context_matches(const struct access *access, const struct watchpoint *watchpoint)
+{
+	int link = watchpoint_link(watchpoint);
+
+	return link >= 0 && watchpoint_context(sysreg(access->vcpu, SYSREG_DBGBCR_EL1(link)),
+					       sysreg(access->vcpu, SYSREG_DBGBVR_EL1(link)),
+					       sysreg(access->vcpu, SYSREG_CONTEXTIDR_EL1));
+}
+
+/* The guest's debugger comes last, after all that stage 1 may have against it. */
+static int look_for_watchpoints(struct access *access, gva_t addr, unsigned size, unsigned wanted)
+{
+	const struct watched_access watched = {
+		.addr = stage1_strip_tag(&access->stage1, addr),
+		.size = size,
+		.read = wanted & INSN_READ,
+		.write = wanted & INSN_WRITE,
+		.as_el0 = rights(access, wanted) & STAGE1_EL0,
+	};
+	unsigned count;
+
+	if (!watchpoints_enabled(sysreg(access->vcpu, SYSREG_MDSCR_EL1), access->pstate))
+		return 0;
+	count = id_field(sysreg(access->vcpu, SYSREG_ID_AA64DFR0_EL1), ID_AA64DFR0_WRPS) + 1;
+	for (unsigned i = 0; i < count; i++) {
+		const struct watchpoint watchpoint = {
+			.wvr = sysreg(access->vcpu, SYSREG_DBGWVR_EL1(i)),
+			.wcr = sysreg(access->vcpu, SYSREG_DBGWCR_EL1(i)),
+		};
+
+		if (watchpoint_hit(&watchpoint, &watched, context_matches(access, &watchpoint),
+				   &access->abort.addr)) {
+			access->abort.status = ABORT_WATCHPOINT;
+			access->abort.write = watched.write;
+			return -EFAULT;
+		}
+	}
+	return 0;
+}
+
 static int cpu_reach(void *cpu, gva_t addr, unsigned size, unsigned wanted)
 {
 	struct access *access = cpu;
@@ -188,7 +231,7 @@ static int cpu_reach(void *cpu, gva_t addr, unsigned size, unsigned wanted)
 		here = here || (!piece->ram && align_down(piece->ipa, STAGE1_PAGE_MIN) ==
 						       align_down(access->fault, STAGE1_PAGE_MIN));
 	}
-	return here ? 0 : -EAGAIN;
+	return here ? look_for_watchpoints(access, addr, size, wanted) : -EAGAIN;
 }
 
 static const struct piece *piece_at(const struct access *access, gva_t addr)

@@ -10,6 +10,7 @@
 enum {
 	EC_INSTRUCTION_ABORT = 0x21,
 	EC_DATA_ABORT = 0x25,
+	EC_WATCHPOINT = 0x35,
 };
 
 /* The vectors: four from each of SP_EL0, SP_ELx, lower AArch64, lower AArch32. */
@@ -56,12 +57,13 @@ static bool take_abort(struct exception_frame *frame)
 	struct aborts *mine = &aborts[this_cpu()];
 	uint64_t ec = read_sysreg("esr_el1") >> ESR_EC_SHIFT & 0x3f;
 
-	if (!mine->expected || (ec != EC_DATA_ABORT && ec != EC_INSTRUCTION_ABORT))
+	if (!mine->expected ||
+	    (ec != EC_DATA_ABORT && ec != EC_INSTRUCTION_ABORT && ec != EC_WATCHPOINT))
 		return false;
 	mine->count++;
 	mine->esr = read_sysreg("esr_el1");
 	mine->far = read_sysreg("far_el1");
-	frame->elr = ec == EC_DATA_ABORT ? frame->elr + 4 : call_return[this_cpu()];
+	frame->elr = ec == EC_INSTRUCTION_ABORT ? call_return[this_cpu()] : frame->elr + 4;
 	return true;
 }
 

@@ -395,6 +395,7 @@ void payload_main(void)
 	try_random(option_number("count", 2000));
 	try_crossing(option_number("crossings", 300));
 	check_faults();
+	check_watchpoints();
 	check_exclusives();
 	check_two_cpus();
 	check_literals();

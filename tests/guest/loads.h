@@ -67,6 +67,7 @@ extern struct cpu_image before, by_device;
 uint64_t spare_sp(void);
 
 void check_faults(void);
+void check_watchpoints(void);
 void check_exclusives(void);
 void check_two_cpus(void);
 void check_literals(void);

@@ -37,6 +37,51 @@ void check_faults(void)
 	check_equal("nothing_is_stored_before", read64(last), 0x1234);
 }
 
+/* ---- Watchpoints ---------------------------------------------------------- */
+
+/* What comes of @word on the 16 bytes at @at, of which the second 8 are watched. */
+static void watch(uint32_t word, uint64_t at, struct aborts *ret)
+{
+	write_sysreg("dbgwvr0_el1", at + 8);
+	write_sysreg("dbgwcr0_el1", 0x1ffb); /* E, EL1, loads and stores, 8 bytes */
+	before.x[1] = at - 16;
+	put_word(word);
+	aborts_taken();
+	run_slot(&before, &by_device);
+	*ret = aborts[0];
+	aborts_taken();
+	write_sysreg("dbgwcr0_el1", 0);
+}
+
+static void check_watchpoint(const char *name, uint32_t word)
+{
+	struct aborts ram;
+	struct aborts device;
+
+	watch(word, RAM_AT + 0x200, &ram);
+	watch(word, DEV_AT + 0x200, &device);
+	check_equal(name, device.count, 1);
+	check_equal("as_in_ram", device.count, ram.count);
+	check_equal("its_syndrome", device.esr, ram.esr);
+	check_equal("its_place", device.far - DEV_AT, ram.far - RAM_AT);
+	check_equal("not_written_back", by_device.x[1], DEV_AT + 0x200 - 16);
+}
+
+void check_watchpoints(void)
+{
+	write_sysreg("oslar_el1", 0);
+	write_sysreg("mdscr_el1", BIT(13) | BIT(15)); /* KDE, MDE */
+	__asm__ volatile("msr daifclr, #8");
+	expect_aborts(true);
+	memset(&before, 0x5a, sizeof(before));
+	before.nzcv = 0;
+	before.sp = spare_sp();
+	check_watchpoint("ldp_hits", 0xa9c10c22);
+	check_watchpoint("stp_hits", 0xa9810c22);
+	expect_aborts(false);
+	write_sysreg("mdscr_el1", 0);
+}
+
 /* ---- Exclusives ----------------------------------------------------------- */
 
 #define COUNTER (DEV_AT + 0x800)

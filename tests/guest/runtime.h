@@ -167,7 +167,7 @@ struct exception_frame {
 };
 
 /*
- * Aborts that are taken while this is on are counted, and their instruction is
+ * Aborts and watchpoints that are taken while this is on are counted, and their instruction is
  * skipped; all others end the payload.
  */
 struct aborts {

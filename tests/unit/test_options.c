@@ -25,8 +25,10 @@ static int parse(const char *const *words, size_t count)
 	/* Words of their own, as those of a program are: a record is cut in place. */
 	argv[0] = name;
 	for (size_t i = 0; i < count; i++) {
-		ck_assert_uint_lt(strlen(words[i]), sizeof(copies[i]));
-		argv[i + 1] = strcpy(copies[i], words[i]);
+		ck_assert_int_lt(
+			snprintf(copies[i], sizeof(copies[i]), "%s", words[i] ? words[i] : ""),
+			(int)sizeof(copies[i]));
+		argv[i + 1] = copies[i];
 	}
 	argv[count + 1] = NULL;
 	run_options_init(&run);
@@ -79,9 +81,8 @@ static const char *good_value(const struct option_def *option)
 	case OPTION_SWITCH:
 		return option->choices[1];
 	case OPTION_RECORDS:
-		return option->record->choices ? option->record->choices[1]
-		       : option->alone         ? good_value(option->record)
-					       : "some/file";
+		return option->record->type == OPTION_STRING ? "some/file"
+							     : good_value(option->record);
 	default:
 		return "some/file -with=odd words";
 	}

@@ -314,6 +314,31 @@ START_TEST(test_el0)
 }
 END_TEST
 
+/* A watchpoint of the guest's own, by number: only on hosts that let it have so many. */
+START_TEST(test_watchpoint)
+{
+	struct bench bench;
+
+	begin_one(&bench, STP_X1_X2_X0);
+	hyp_vcpu_set_sysreg(bench.vcpu->hyp, SYSREG_MDSCR_EL1, MDSCR_MDE | MDSCR_KDE);
+	hyp_vcpu_set_sysreg(bench.vcpu->hyp, SYSREG_ID_AA64DFR0_EL1, 3 << ID_AA64DFR0_WRPS);
+	hyp_vcpu_set_sysreg(bench.vcpu->hyp, SYSREG_DBGWVR_EL1(3), DEVICE + 8);
+	hyp_vcpu_set_sysreg(bench.vcpu->hyp, SYSREG_DBGWCR_EL1(3), 0x1ff3);
+	bench.cpu.regs[1] = 1;
+	answer(&bench); /* PSTATE.D */
+	ck_assert_uint_eq(bench.cpu.regs[HYP_REG_PC], CODE + 4);
+	bench.cpu.regs[HYP_REG_PC] = CODE;
+	bench.cpu.regs[HYP_REG_PSTATE] = PSTATE_EL1H;
+	bench.cpu.regs[1] = 2;
+	answer(&bench);
+	ck_assert_uint_eq(bench.cpu.regs[HYP_REG_PC], 0x200);
+	ck_assert_uint_eq(sysreg(&bench, SYSREG_ESR_EL1), 0xd6000062);
+	ck_assert_uint_eq(sysreg(&bench, SYSREG_FAR_EL1), DEVICE + 8);
+	ck_assert_uint_eq(read_device(&bench, DEVICE), 1);
+	end(&bench);
+}
+END_TEST
+
 /* Signs. */
 
 static const struct {
@@ -485,6 +510,7 @@ const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_refused),
 	UNIT_CASE(test_second_page),
 	UNIT_CASE(test_el0),
+	UNIT_CASE(test_watchpoint),
 	UNIT_LOOP(test_signs, ARRAY_SIZE(signs)),
 	UNIT_CASE(test_flags),
 	UNIT_CASE(test_exclusive),
