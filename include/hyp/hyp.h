@@ -65,6 +65,9 @@ void hyp_probe_caps(struct hyp *hyp);
 /* Once: an empty VM with @ipa_bits of guest physical address. */
 int hyp_create_vm(struct hyp *hyp, unsigned ipa_bits, struct error *err);
 
+/* After hyp_create_vm(): how long the host waits, awake, for a vCPU that has nothing to do. */
+int hyp_set_halt_poll(struct hyp *hyp, uint32_t ns, struct error *err);
+
 /*
  * Memory slots: IPAs [@gpa, @gpa + @size) are the memory at @host; read-only
  * slots trap writes. All aligned to the host's page. Any thread.

@@ -67,6 +67,8 @@ struct topology_config {
 	uint32_t threads;
 };
 
+#define MACHINE_HALT_POLL_HOST UINT32_MAX
+
 struct machine_config {
 	const char *kernel;
 	const char *initrd;
@@ -89,7 +91,8 @@ struct machine_config {
 	bool hugepages;
 	bool lock_mem;
 	bool nodefaults;
-	bool scratch; /* devices/scratch.h */
+	uint32_t halt_poll; /* ns; MACHINE_HALT_POLL_HOST: as the host has it for all */
+	bool scratch;       /* devices/scratch.h */
 	bool no_reboot;
 	struct disk_config disks[MACHINE_MAX_DISKS];
 	size_t disk_count;

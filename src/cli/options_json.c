@@ -416,7 +416,8 @@ struct json_object *option_to_json(const struct option_def *option, const void *
 	case OPTION_FLAG:
 		return json_object_new_boolean(*(const bool *)field);
 	case OPTION_U32:
-		if (*(const uint32_t *)field < option->min)
+		if (*(const uint32_t *)field < option->min ||
+		    *(const uint32_t *)field > option->max)
 			return NULL;
 		return json_object_new_int64(*(const uint32_t *)field);
 	case OPTION_SIZE:

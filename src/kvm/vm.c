@@ -24,6 +24,14 @@ int hyp_create_vm(struct hyp *hyp, unsigned ipa_bits, struct error *err)
 	return 0;
 }
 
+int hyp_set_halt_poll(struct hyp *hyp, uint32_t ns, struct error *err)
+{
+	struct kvm_enable_cap poll = {.cap = KVM_CAP_HALT_POLL, .args = {ns}};
+	int r = kvm_ioctl(hyp->vm_fd, KVM_ENABLE_CAP, &poll);
+
+	return r < 0 ? error_set_errno(err, -r, "--halt-poll: KVM does not take %u", ns) : 0;
+}
+
 static void destroy_vcpus(struct hyp *hyp)
 {
 	while (hyp->vcpus) {

@@ -372,6 +372,8 @@ int board_build(struct machine *machine, struct error *err)
 		r = decide_features(machine, caps, err);
 	if (r == 0)
 		r = hyp_create_vm(board->hyp, board_ipa_bits(config), err);
+	if (r == 0 && config->halt_poll != MACHINE_HALT_POLL_HOST)
+		r = hyp_set_halt_poll(board->hyp, config->halt_poll, err);
 	if (r < 0)
 		return r;
 	r = hyp_map_memory(board->hyp, machine->mem->base, machine->mem->size, machine->mem->host,

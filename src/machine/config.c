@@ -6,6 +6,7 @@ void machine_config_init(struct machine_config *config)
 	*config = (struct machine_config){
 		.cpus = 1,
 		.mem = 512 * MIB,
+		.halt_poll = MACHINE_HALT_POLL_HOST,
 		.kvm_device = "/dev/kvm",
 	};
 }

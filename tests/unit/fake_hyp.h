@@ -133,15 +133,16 @@ void fake_program(unsigned boot, uint32_t vcpu, const struct fake_step *steps, s
 
 /* What the machine asked for. */
 enum fake_event {
-	FAKE_VM,      /* a: IPA bits */
-	FAKE_MAP,     /* a: address, b: size, c: flags */
-	FAKE_UNMAP,   /* a: address */
-	FAKE_VCPU,    /* a: index, b: power_off, c: features, as FAKE_FEATURE_* */
-	FAKE_GIC,     /* a: version */
-	FAKE_START,   /* a: index */
-	FAKE_IRQ,     /* a: INTID, b: level */
-	FAKE_SET_REG, /* a: register, b: value, c: vCPU */
-	FAKE_POST,    /* a: address, b: size */
+	FAKE_VM,        /* a: IPA bits */
+	FAKE_HALT_POLL, /* a: ns */
+	FAKE_MAP,       /* a: address, b: size, c: flags */
+	FAKE_UNMAP,     /* a: address */
+	FAKE_VCPU,      /* a: index, b: power_off, c: features, as FAKE_FEATURE_* */
+	FAKE_GIC,       /* a: version */
+	FAKE_START,     /* a: index */
+	FAKE_IRQ,       /* a: INTID, b: level */
+	FAKE_SET_REG,   /* a: register, b: value, c: vCPU */
+	FAKE_POST,      /* a: address, b: size */
 	FAKE_UNPOST,
 	FAKE_DROP, /* a: address, b: size, c: value */
 	FAKE_UNDROP,

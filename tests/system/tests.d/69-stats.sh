@@ -11,6 +11,26 @@ block_count() { say "$answer" | sed -n "s/[^}]*\"$1\": \([0-9]*\).*/\1/p"; }
 # ask_stats TARGET PROVIDER
 ask_stats() { qmp query-stats "{\"target\":\"$1\",\"providers\":[{\"provider\":\"$2\"}]}"; }
 
+describe stats_halt_poll "--halt-poll: for how long KVM waits for an idle vCPU, as it counts itself" 90
+test_stats_halt_poll() {
+	guest_runs 'for i in 1 2 3 4 5 6 7 8 9 10; do usleep 1000; done; echo slept; read -r word'
+	for poll in 0 20000000; do
+		converse --api api --halt-poll $poll
+		wait_for '^slept' 60
+		control
+		ask_stats vcpu kvm
+		case $poll in
+		0) [ "$(counted halt_attempted_poll)" -eq 0 ] || fail "it waits: $answer" ;;
+		*) [ "$(counted halt_attempted_poll)" -gt 0 ] || fail "it does not wait: $answer" ;;
+		esac
+		tell end
+		farewell
+		expect_status 0
+	done
+	refused "--halt-poll: '1000000001' is not a number from 0 to 1000000000" -k "$(kernel 6.1)" \
+		--halt-poll 1000000001
+}
+
 describe stats_kvm "KVM's counters and ours agree on a guest that causes 5,000 exits; pause and reset" 60
 test_stats_kvm() {
 	start run -k "$(payload_path idle)" -m 256 -a 'seconds=1000 reads=5000' --api api
@@ -66,6 +86,7 @@ test_stats_busy() {
 		wait_until 30 seen_times 'idle begins' "$round" || fail "boot $round does not come"
 		expect_answer '{"return": {}}' system_reset
 	done
+	wait_until 30 seen_times 'idle begins' 21 || fail "the last boot does not come"
 	fds=$(find "/proc/$PID/fd" -type l | wc -l)
 	ask_stats vcpu kvm
 	ask_stats vcpu kvm
