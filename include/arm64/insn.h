@@ -124,9 +124,13 @@ struct insn_cpu_ops {
 	/* Load @count elements of @size, combine, store: nobody else comes between. */
 	void (*update)(void *cpu, gva_t addr, unsigned size, unsigned count, insn_combine combine,
 		       const void *data);
-	/* The exclusive monitor: begin to watch; whether nothing has happened, and end. */
+	/*
+	 * The exclusive monitor: begin to watch; end it, and tell whether nothing has happened.
+	 * If so, nobody else's is told so until settle(), after the stores.
+	 */
 	void (*watch)(void *cpu, gva_t addr, unsigned size);
 	bool (*watched)(void *cpu, gva_t addr, unsigned size);
+	void (*settle)(void *cpu, gva_t addr, unsigned size);
 };
 
 struct insn_cpu {

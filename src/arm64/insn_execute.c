@@ -195,8 +195,10 @@ static int store_exclusive(const struct insn *insn, const struct insn_cpu *cpu)
 	if (r < 0)
 		return r;
 	mine = cpu->ops->watched(cpu->data, place.addr, size);
-	if (mine)
+	if (mine) {
 		store_registers(insn, cpu, place.addr);
+		cpu->ops->settle(cpu->data, place.addr, size);
+	}
 	set_x(cpu, insn->rs, mine ? 0 : 1);
 	return 0;
 }

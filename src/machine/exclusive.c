@@ -56,31 +56,57 @@ void exclusive_watch(struct vcpu *vcpu, gpa_t addr, unsigned size)
 	step(vcpu, true);
 }
 
-bool exclusive_watched(struct vcpu *vcpu, gpa_t addr, unsigned size)
-{
-	const struct exclusive *exclusive = &vcpu->exclusive;
-	bool mine;
-
-	pthread_mutex_lock(&vcpu->machine->exclusives.lock);
-	mine = exclusive->watching && exclusive->addr == addr && exclusive->size == size;
-	set_watching(vcpu->machine, &vcpu->exclusive, false);
-	pthread_mutex_unlock(&vcpu->machine->exclusives.lock);
-	return mine;
-}
-
-void exclusive_written(struct machine *machine, gpa_t addr, unsigned size)
+/* With the lock held: all that watch a part of it have lost. */
+static void clear_watches(struct machine *machine, gpa_t addr, unsigned size)
 {
 	struct board *board = &machine->board;
 
-	if (machine->exclusives.watching == 0)
-		return;
-	pthread_mutex_lock(&machine->exclusives.lock);
 	for (uint32_t i = 0; i < board->vcpu_count; i++) {
 		struct exclusive *exclusive = &board->vcpus[i].exclusive;
 
 		if (addr < exclusive->addr + exclusive->size && exclusive->addr < addr + size)
 			set_watching(machine, exclusive, false);
 	}
+}
+
+bool exclusive_watched(struct vcpu *vcpu, gpa_t addr, unsigned size)
+{
+	struct exclusive *exclusive = &vcpu->exclusive;
+
+	pthread_mutex_lock(&vcpu->machine->exclusives.lock);
+	exclusive->storing =
+		exclusive->watching && exclusive->addr == addr && exclusive->size == size;
+	set_watching(vcpu->machine, exclusive, false);
+	if (!exclusive->storing)
+		pthread_mutex_unlock(&vcpu->machine->exclusives.lock);
+	return exclusive->storing;
+}
+
+void exclusive_settle(struct vcpu *vcpu, gpa_t addr, unsigned size)
+{
+	clear_watches(vcpu->machine, addr, size);
+	vcpu->exclusive.storing = false;
+	pthread_mutex_unlock(&vcpu->machine->exclusives.lock);
+}
+
+bool exclusive_begin_write(struct vcpu *vcpu)
+{
+	if (vcpu->machine->exclusives.watching == 0 || vcpu->exclusive.storing)
+		return false;
+	pthread_mutex_lock(&vcpu->machine->exclusives.lock);
+	return true;
+}
+
+void exclusive_end_write(struct vcpu *vcpu, bool begun, gpa_t addr, unsigned size)
+{
+	struct machine *machine = vcpu->machine;
+
+	/* A watch may have begun meanwhile, and have loaded what was there before. */
+	if (!begun)
+		begun = exclusive_begin_write(vcpu);
+	if (!begun)
+		return;
+	clear_watches(machine, addr, size);
 	pthread_mutex_unlock(&machine->exclusives.lock);
 }
 

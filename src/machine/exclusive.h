@@ -28,6 +28,7 @@ struct exclusive {
 	unsigned size;
 	bool stepping;  /* the vCPU's own */
 	unsigned steps; /* likewise: how many are left */
+	bool storing;   /* likewise: it has the lock */
 };
 
 /* The machine's. */
@@ -42,11 +43,19 @@ void exclusives_finish(struct exclusives *exclusives);
 /* @vcpu has loaded [@addr, @addr + @size) and means to store there. Its own thread. */
 void exclusive_watch(struct vcpu *vcpu, gpa_t addr, unsigned size);
 
-/* It stores there: whether nobody else has. The watch is over. Its own thread. */
+/*
+ * It stores there: whether nobody else has. The watch is over. If so, it has the lock until
+ * exclusive_settle(), after the store. Its own thread.
+ */
+void exclusive_settle(struct vcpu *vcpu, gpa_t addr, unsigned size);
 bool exclusive_watched(struct vcpu *vcpu, gpa_t addr, unsigned size);
 
-/* Somebody writes there: whoever watches it has lost. Any thread; cheap. */
-void exclusive_written(struct machine *machine, gpa_t addr, unsigned size);
+/*
+ * Around a write of @vcpu's: whoever watches the place has lost, and nobody stores there by an
+ * exclusive meanwhile. Cheap while nobody watches anything. Its own thread.
+ */
+bool exclusive_begin_write(struct vcpu *vcpu);
+void exclusive_end_write(struct vcpu *vcpu, bool begun, gpa_t addr, unsigned size);
 
 /*
  * The vCPU stands at the next instruction, by VCPU_EXIT_DEBUG or else. False: nothing is

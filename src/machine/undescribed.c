@@ -328,6 +328,14 @@ static bool cpu_watched(void *cpu, gva_t addr, unsigned size)
 	return exclusive_watched(access->vcpu, piece->ipa + (addr - piece->addr), size);
 }
 
+static void cpu_settle(void *cpu, gva_t addr, unsigned size)
+{
+	struct access *access = cpu;
+	const struct piece *piece = piece_at(access, addr);
+
+	exclusive_settle(access->vcpu, piece->ipa + (addr - piece->addr), size);
+}
+
 static const struct insn_cpu_ops cpu_ops = {
 	.get_x = cpu_get_x,
 	.set_x = cpu_set_x,
@@ -340,6 +348,7 @@ static const struct insn_cpu_ops cpu_ops = {
 	.update = cpu_update,
 	.watch = cpu_watch,
 	.watched = cpu_watched,
+	.settle = cpu_settle,
 };
 
 static int execute(struct access *access, const struct insn *insn)

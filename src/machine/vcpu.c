@@ -16,33 +16,34 @@
 #define KICK_SIGNAL     SIGUSR1
 #define VCPU_FAULTS_MAX 1000 /* at one PC, with no other exit between: nothing goes on */
 
-static void written(struct vcpu *vcpu, gpa_t addr, unsigned size)
-{
-	posted_trapped(&vcpu->machine->board.posted, addr);
-	exclusive_written(vcpu->machine, addr, size);
-}
-
 void vcpu_access(struct vcpu *vcpu, struct mmio_access *access)
 {
 	struct machine *machine = vcpu->machine;
+	bool begun = access->is_write && exclusive_begin_write(vcpu);
+	enum mmio_result result = mmio_bus_access(machine->board.bus, access, &vcpu->last);
 
-	if (mmio_bus_access(machine->board.bus, access, &vcpu->last) == MMIO_UNCLAIMED)
+	if (access->is_write) {
+		exclusive_end_write(vcpu, begun, access->addr, access->size);
+		posted_trapped(&machine->board.posted, access->addr);
+	}
+	if (result == MMIO_UNCLAIMED)
 		stray_access(&machine->stray, vcpu->hyp, access);
-	if (access->is_write)
-		written(vcpu, access->addr, access->size);
 }
 
 void vcpu_update(struct vcpu *vcpu, const struct mmio_update *update)
 {
 	struct machine *machine = vcpu->machine;
 	unsigned size = update->size * update->count;
+	bool begun = exclusive_begin_write(vcpu);
+	enum mmio_result result = mmio_bus_update(machine->board.bus, update, &vcpu->last);
 
-	if (mmio_bus_update(machine->board.bus, update, &vcpu->last) == MMIO_UNCLAIMED) {
+	exclusive_end_write(vcpu, begun, update->addr, size);
+	posted_trapped(&machine->board.posted, update->addr);
+	if (result == MMIO_UNCLAIMED) {
 		struct mmio_access access = {.addr = update->addr, .size = size};
 
 		stray_access(&machine->stray, vcpu->hyp, &access);
 	}
-	written(vcpu, update->addr, size);
 }
 
 static enum vcpu_next handle_mmio(struct vcpu *vcpu, struct vcpu_exit *exit)

@@ -150,6 +150,11 @@ static bool watched(void *data, gva_t addr, unsigned size)
 	return cpu->header->flags & 1;
 }
 
+static void settle(void *data, gva_t addr, unsigned size)
+{
+	check_inside(data, addr, size);
+}
+
 static const struct insn_cpu_ops ops = {
 	.get_x = get_x,
 	.set_x = set_x,
@@ -162,6 +167,7 @@ static const struct insn_cpu_ops ops = {
 	.update = update,
 	.watch = watch,
 	.watched = watched,
+	.settle = settle,
 };
 
 static void run(const struct header *header, const struct guest_mem *mem)

@@ -130,7 +130,7 @@ static uint64_t add_exclusive_pair(uint64_t addr)
 		status_;                                                               \
 	})
 
-#define ROUNDS 50
+#define ROUNDS 150
 
 static volatile bool other_begins, other_ends;
 

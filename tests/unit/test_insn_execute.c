@@ -103,6 +103,13 @@ static bool watched(void *data, gva_t addr, unsigned size)
 	return cpu->watch == addr && cpu->watch_size == size;
 }
 
+static void settle(void *data, gva_t addr, unsigned size)
+{
+	(void)data;
+	(void)addr;
+	(void)size;
+}
+
 static const struct insn_cpu_ops ops = {
 	.get_x = get_x,
 	.set_x = set_x,
@@ -115,6 +122,7 @@ static const struct insn_cpu_ops ops = {
 	.update = update,
 	.watch = watch,
 	.watched = watched,
+	.settle = settle,
 };
 
 /* Memory counts up from 0x80, so that every byte is another and negative; X0 points to it. */
