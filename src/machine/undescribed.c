@@ -472,7 +472,8 @@ void undescribed_extend_sign(struct vcpu *vcpu, const struct vcpu_exit *exit)
 	struct insn insn;
 	uint32_t word;
 
-	if ((!last && vcpu->little_endian) || hyp_extends_signs(vcpu->machine->board.hyp))
+	if (exit->size > 4 || (!last && vcpu->little_endian) ||
+	    hyp_extends_signs(vcpu->machine->board.hyp))
 		return;
 	look_at(vcpu, exit->addr, &access);
 	/* No kernel changes that while its MMU is on, so who asks about a flag asks once. */

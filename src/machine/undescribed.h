@@ -25,13 +25,12 @@
 enum vcpu_next undescribed_answer(struct vcpu *vcpu, const struct vcpu_exit *exit);
 
 /*
- * Whether a value that is being read might have a sign: the last byte has it, or the first if
- * the guest's data are big-endian.
+ * Whether a value that is being read might have a sign, of 1, 2 or 4 bytes, in either byte
+ * order: bit 7 of the first byte, of the second or of the fourth. It need not have one.
  */
 static inline bool undescribed_is_negative(const struct vcpu_exit *exit)
 {
-	return exit->size < sizeof(uint64_t) &&
-	       (exit->value | exit->value >> 8 * (exit->size - 1)) & 0x80;
+	return exit->value & UINT64_C(0x80008080);
 }
 
 /*

@@ -20,14 +20,13 @@ void vcpu_access(struct vcpu *vcpu, struct mmio_access *access)
 {
 	struct machine *machine = vcpu->machine;
 	bool begun = access->is_write && exclusive_begin_write(vcpu);
-	enum mmio_result result = mmio_bus_access(machine->board.bus, access, &vcpu->last);
 
+	if (mmio_bus_access(machine->board.bus, access, &vcpu->last) == MMIO_UNCLAIMED)
+		stray_access(&machine->stray, vcpu->hyp, access);
 	if (access->is_write) {
 		exclusive_end_write(vcpu, begun, access->addr, access->size);
 		posted_trapped(&machine->board.posted, access->addr);
 	}
-	if (result == MMIO_UNCLAIMED)
-		stray_access(&machine->stray, vcpu->hyp, access);
 }
 
 void vcpu_update(struct vcpu *vcpu, const struct mmio_update *update)
