@@ -363,6 +363,7 @@ int board_build(struct machine *machine, struct error *err)
 	int r;
 
 	*board = (struct board){0};
+	machine->exclusives.watching = 0; /* those that watched are gone */
 	r = hyp_open(config->kvm_device, &board->hyp, err);
 	if (r < 0)
 		return r;

@@ -122,8 +122,7 @@ bool exclusive_step(struct vcpu *vcpu)
 	go_on = undescribed_look(vcpu, &here) && here.kind != INSN_STORE_EXCLUSIVE &&
 		(here.word & CLREX_MASK) != CLREX && here.word != ERET && exclusive->steps > 0;
 	if (!go_on) {
-		/* If it is not for the device, then the CPU does it, and finds no watch: it fails.
-		 */
+		/* If it is not for the device, the CPU does it, and fails without a watch. */
 		if (here.kind == INSN_STORE_EXCLUSIVE)
 			undescribed_execute(vcpu, exclusive->addr);
 		forget(vcpu);

@@ -47,8 +47,8 @@ void exclusive_watch(struct vcpu *vcpu, gpa_t addr, unsigned size);
  * It stores there: whether nobody else has. The watch is over. If so, it has the lock until
  * exclusive_settle(), after the store. Its own thread.
  */
-void exclusive_settle(struct vcpu *vcpu, gpa_t addr, unsigned size);
 bool exclusive_watched(struct vcpu *vcpu, gpa_t addr, unsigned size);
+void exclusive_settle(struct vcpu *vcpu, gpa_t addr, unsigned size);
 
 /*
  * Around a write of @vcpu's: whoever watches the place has lost, and nobody stores there by an

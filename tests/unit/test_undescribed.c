@@ -465,6 +465,24 @@ START_TEST(test_exclusive_at_once)
 }
 END_TEST
 
+/* Nobody watches after a reset in the middle of it. */
+START_TEST(test_exclusive_reset)
+{
+	static const uint32_t words[] = {LDXR_X1_X0, NOP};
+	struct machine *machine;
+	struct bench bench;
+
+	begin(&bench, words, ARRAY_SIZE(words));
+	machine = bench.machine.machine;
+	answer(&bench);
+	ck_assert_uint_eq(machine->exclusives.watching, 1);
+	board_finish(machine);
+	ck_assert_int_eq(board_build(machine, &bench.machine.err), 0);
+	ck_assert_uint_eq(machine->exclusives.watching, 0);
+	end(&bench);
+}
+END_TEST
+
 /* What ends the watch: CLREX, an exception return, too many steps, another place. */
 START_TEST(test_exclusive_given_up)
 {
@@ -515,6 +533,7 @@ const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_flags),
 	UNIT_CASE(test_exclusive),
 	UNIT_CASE(test_exclusive_at_once),
+	UNIT_CASE(test_exclusive_reset),
 	UNIT_CASE(test_exclusive_given_up),
 	{0},
 };
