@@ -69,6 +69,18 @@ int hyp_create_vm(struct hyp *hyp, unsigned ipa_bits, struct error *err);
 int hyp_set_halt_poll(struct hyp *hyp, uint32_t ns, struct error *err);
 
 /*
+ * After hyp_create_vm(), before the vCPUs: have KVM let MIDR_EL1, REVIDR_EL1 and AIDR_EL1 be
+ * set. Fails where it never does.
+ */
+int hyp_let_identity(struct hyp *hyp);
+
+/*
+ * After hyp_create_vm(): the bits of the ID register @sysreg that hyp_vcpu_set_sysreg() may
+ * change, for all vCPUs, until one of them has run. -EOPNOTSUPP: the host lets none.
+ */
+int hyp_id_reg_mask(struct hyp *hyp, uint16_t sysreg, uint64_t *ret);
+
+/*
  * Memory slots: IPAs [@gpa, @gpa + @size) are the memory at @host; read-only
  * slots trap writes. All aligned to the host's page. Any thread.
  */

@@ -9,6 +9,8 @@
 
 #include "base/util.h"
 
+struct cpu_model; /* arm64/cpu_model.h */
+
 #define MACHINE_MAX_VCPUS    512
 #define MACHINE_MAX_OVERLAYS 16
 #define MACHINE_MIN_MEM      (16 * MIB)
@@ -80,8 +82,10 @@ struct machine_config {
 
 	uint32_t cpus;
 	struct topology_config topology;
-	size_t topology_count; /* 0 or 1 */
-	uint64_t mem;          /* bytes */
+	size_t topology_count;       /* 0 or 1 */
+	const char *cpu_model;       /* what the user calls it; NULL: the host's own */
+	const struct cpu_model *cpu; /* what is in it; NULL: the host's own */
+	uint64_t mem;                /* bytes */
 	enum config_irqchip irqchip;
 	enum config_switch pmu;
 	enum config_switch sve;

@@ -27,6 +27,7 @@ extern const struct command commands[]; /* ends with a zeroed row */
 
 int run_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
+int cpu_main(int argc, char **argv);
 int completion_main(int argc, char **argv);
 int schema_main(int argc, char **argv);
 int create_main(int argc, char **argv);
@@ -51,6 +52,7 @@ int console_main(int argc, char **argv);
 extern const struct option_def run_rows[]; /* of struct run_options */
 extern const struct option_table run_table;
 extern const struct option_table doctor_table;
+extern const struct option_table cpu_table;
 extern const struct option_table completion_table;
 extern const struct option_table schema_table;
 extern const struct option_table create_table;
@@ -72,6 +74,7 @@ extern const struct option_table dump_table;
 extern const struct option_table logs_table;
 extern const struct option_table console_table;
 extern const char *const completion_shells[];
+extern const char *const cpu_verbs[];
 
 /* What `armlet run` was asked for. */
 struct run_options {

@@ -66,9 +66,10 @@ static void bash_command(const struct command *command)
 		if (o->letter)
 			printf("|-%c", o->letter);
 		printf(") ");
+		/* The shell's own names of files come where none of the words fits. */
 		if (is_file(o))
-			printf("compopt -o default; return ;;\n");
-		else if (o->choices) {
+			printf("compopt -o default; ");
+		if (o->choices) {
 			printf("words=\"");
 			print_choices(o);
 			printf("\" ;;\n");
@@ -144,7 +145,11 @@ static void zsh_option(const struct option_def *option)
 	if (option->argument) {
 		printf("%s:%s:", option->alone ? ":" : "",
 		       option->type == OPTION_SWITCH ? "value" : option->name);
-		if (is_file(option)) {
+		if (is_file(option) && option->choices) {
+			printf("{compadd ");
+			print_choices(option);
+			printf("; _files}");
+		} else if (is_file(option)) {
 			printf("_files");
 		} else if (option->choices) {
 			printf("(");

@@ -29,6 +29,7 @@ const struct command commands[] = {
 	{.name = "logs", .main = logs_main, .table = &logs_table},
 	{.name = "dump", .main = dump_main, .table = &dump_table},
 	{.name = "ctl", .main = ctl_main, .table = &ctl_table},
+	{.name = "cpu", .main = cpu_main, .table = &cpu_table, .words = cpu_verbs},
 	{.name = "doctor", .main = doctor_main, .table = &doctor_table},
 	{.name = "completion",
 	 .main = completion_main,

@@ -284,8 +284,8 @@ static int refuse_text(const char *path, const char *text, size_t offset, const 
 			 line, column);
 }
 
-static int parse_text(const char *path, const char *text, size_t size, struct json_object **ret,
-		      struct error *err)
+int options_parse_json(const char *path, const char *text, size_t size, struct json_object **ret,
+		       struct error *err)
 {
 	_cleanup_(cleanup_free_tokener_) struct json_tokener *tokener =
 		json_tokener_new_ex(DEPTH_MAX);
@@ -301,9 +301,6 @@ static int parse_text(const char *path, const char *text, size_t size, struct js
 	if (error != json_tokener_success)
 		return refuse_text(path, text, min_u64(json_tokener_get_parse_end(tokener), size),
 				   json_tokener_error_desc(error), err);
-	if (!json_object_is_type(object, json_type_object))
-		return error_set(err, EINVAL,
-				 "%s: this is no machine: a JSON object is wanted, {...}", path);
 	*ret = steal_ptr(&object);
 	return 0;
 }
@@ -344,9 +341,12 @@ int options_read_file(const struct option_table *table, const char *path, void *
 	if (r < 0)
 		error_prefix(err, "%s: ", path);
 	else
-		r = parse_text(path, text, size, &object, err);
+		r = options_parse_json(path, text, size, &object, err);
 	if (r < 0)
 		return r;
+	if (!json_object_is_type(object, json_type_object))
+		return error_set(err, EINVAL,
+				 "%s: this is no machine: a JSON object is wanted, {...}", path);
 	json_object_object_del(object, "$schema"); /* for editors */
 	r = options_from_json(table->options, object, target, err);
 	if (r < 0)

@@ -32,6 +32,13 @@ int options_read_file(const struct option_table *table, const char *path, void *
  */
 int options_read_text(const char *path, char **ret, size_t *ret_size, struct error *err);
 
+/*
+ * The JSON that is in @text, of @size bytes and a NUL; the caller puts @ret, which is NULL for
+ * null. Sentences begin with @path, and tell line and column.
+ */
+int options_parse_json(const char *path, const char *text, size_t size, struct json_object **ret,
+		       struct error *err);
+
 /* All that @target says, what was set and what was not; read back, it is the same. */
 struct json_object *options_to_json(const struct option_def *rows, const void *target);
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cpu_models.h"
 #include "detach.h"
 #include "options_json.h"
 #include "run.h"
@@ -176,15 +177,29 @@ static void tear_down(struct run *run)
 	run_options_finish(&run->options);
 }
 
-/* What options of `armlet run` alone contradict. */
-static int check_options(const struct run_options *options, struct error *err)
+static int load_cpu_model(struct run *run, struct error *err)
 {
+	struct machine_config *machine = &run->options.machine;
+	int r = 0;
+
+	if (machine->cpu_model && strcmp(machine->cpu_model, CPU_MODEL_HOST) != 0) {
+		r = cpu_model_load(machine->cpu_model, &run->cpu, err);
+		machine->cpu = &run->cpu;
+	}
+	return r < 0 ? error_prefix(err, "--cpu-model ") : 0;
+}
+
+/* What options of `armlet run` alone contradict, and files that are only read. */
+static int check_options(struct run *run, struct error *err)
+{
+	const struct run_options *options = &run->options;
+
 	if (options->directory && chdir(options->directory) < 0)
 		return error_set_errno(err, errno, "--directory %s", options->directory);
 	if ((options->detach || options->attachable) && !options->name)
 		return error_set(err, EINVAL, "%s: the machine needs a --name to be found by",
 				 options->detach ? "--detach" : "--attachable");
-	return 0;
+	return load_cpu_model(run, err);
 }
 
 /* Set up, all its lives, and the last words. Returns the exit status. */
@@ -226,7 +241,7 @@ int run_main(int argc, char **argv)
 		return fail_with("run", &err);
 	if (run.options.dry_run)
 		return print_json(options_to_json(run_table.options, &run.options));
-	if (check_options(&run.options, &err) < 0)
+	if (check_options(&run, &err) < 0)
 		return fail_with("run", &err);
 	if (run.options.detach && !detach(&run.ready_fd, &status)) {
 		if (status == EXIT_SUCCESS)

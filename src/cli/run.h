@@ -3,6 +3,7 @@
 #ifndef ARMLET_CLI_RUN_H
 #define ARMLET_CLI_RUN_H
 
+#include "arm64/cpu_model.h"
 #include "cli.h"
 #include "control/console.h"
 #include "control/console_hub.h"
@@ -23,6 +24,7 @@ enum run_ready {
 
 struct run {
 	struct run_options options;
+	struct cpu_model cpu;    /* that options.machine.cpu is, if it is any */
 	struct place place;      /* of the machine's name */
 	char *state;             /* the folder of what stays of it */
 	int ready_fd;            /* tells who has started us that the machine is up */

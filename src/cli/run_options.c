@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli.h"
+#include "cpu_models.h"
 #include "cpu_options.h"
 #include "device_options.h"
 #include "libvirt.h"
@@ -75,6 +76,12 @@ const struct option_def run_rows[] = {
 	 .record = topology_properties,
 	 .record_size = sizeof(struct topology_config),
 	 .help = "which CPUs share what: sockets=2,clusters=1,cores=4,threads=2"},
+	{.name = "cpu-model",
+	 .argument = "MODEL",
+	 .type = OPTION_FILE,
+	 AT(machine.cpu_model),
+	 .choices = cpu_model_words,
+	 .help = "the guest's CPU: host, a model or its file (host)"},
 	{.name = "mem",
 	 .letter = 'm',
 	 .argument = "SIZE",

@@ -32,6 +32,35 @@ int hyp_set_halt_poll(struct hyp *hyp, uint32_t ns, struct error *err)
 	return r < 0 ? error_set_errno(err, -r, "--halt-poll: KVM does not take %u", ns) : 0;
 }
 
+int hyp_let_identity(struct hyp *hyp)
+{
+	struct kvm_enable_cap identity = {.cap = KVM_CAP_ARM_WRITABLE_IMP_ID_REGS};
+	int r = kvm_ioctl(hyp->vm_fd, KVM_ENABLE_CAP, &identity);
+
+	return r < 0 ? r : 0;
+}
+
+/* Where a register's mask is among all (Documentation/virt/kvm/api.rst, 4.138): op1 is 0, 1, 3. */
+static unsigned mask_index(uint16_t sysreg)
+{
+	unsigned op1 = sysreg >> 11 & 7;
+
+	return (op1 == 3 ? 2 : op1) << 6 | (sysreg & 0x3f);
+}
+
+int hyp_id_reg_mask(struct hyp *hyp, uint16_t sysreg, uint64_t *ret)
+{
+	uint64_t masks[KVM_ARM_FEATURE_ID_RANGE_SIZE] = {0};
+	struct reg_mask_range range = {.addr = (uint64_t)(uintptr_t)masks,
+				       .range = KVM_ARM_FEATURE_ID_RANGE};
+	unsigned at = mask_index(sysreg);
+
+	if (kvm_ioctl(hyp->vm_fd, KVM_ARM_GET_REG_WRITABLE_MASKS, &range) < 0)
+		return -EOPNOTSUPP;
+	*ret = at < ARRAY_SIZE(masks) ? masks[at] : 0;
+	return 0;
+}
+
 static void destroy_vcpus(struct hyp *hyp)
 {
 	while (hyp->vcpus) {

@@ -13,6 +13,7 @@
 #include "devices/pl031.h"
 #include "devices/pl061.h"
 #include "devices/scratch.h"
+#include "identity.h"
 #include "machine/layout.h"
 #include "machine_private.h"
 #include "topology.h"
@@ -74,16 +75,26 @@ static int decide(enum config_switch wanted, bool there, const char *option, boo
 	return 0;
 }
 
+/* Of what nothing is said, the model has the say. */
+static enum config_switch follow(enum config_switch wanted, bool model_lacks_it)
+{
+	return wanted == CONFIG_AUTO && model_lacks_it ? CONFIG_OFF : wanted;
+}
+
 static int decide_features(struct machine *machine, const struct hyp_caps *caps, struct error *err)
 {
 	const struct machine_config *config = machine->config;
 	struct hyp_vcpu_options *features = &machine->board.features;
-	int r = decide(config->pmu, caps->pmu, "pmu", &features->pmu, err);
+	const struct cpu_model *model = config->cpu;
+	int r = decide(follow(config->pmu, identity_lacks_pmu(model)), caps->pmu, "pmu",
+		       &features->pmu, err);
 
 	if (r == 0)
-		r = decide(config->sve, caps->sve, "sve", &features->sve, err);
+		r = decide(follow(config->sve, identity_lacks_sve(model)), caps->sve, "sve",
+			   &features->sve, err);
 	if (r == 0)
-		r = decide(config->pauth, caps->pauth, "pauth", &features->pauth, err);
+		r = decide(follow(config->pauth, identity_lacks_pauth(model)), caps->pauth, "pauth",
+			   &features->pauth, err);
 	features->pmu_intid = LAYOUT_PPI_PMU;
 	return r;
 }
@@ -381,7 +392,11 @@ int board_build(struct machine *machine, struct error *err)
 			   0);
 	if (r < 0)
 		return error_set_errno(err, -r, "KVM cannot map the guest's memory");
-	r = build_vcpus(machine, err);
+	r = identity_prepare(config->cpu, board->hyp, err);
+	if (r == 0)
+		r = build_vcpus(machine, err);
+	if (r == 0)
+		r = identity_apply(config->cpu, board->hyp, board->vcpus[0].hyp, err);
 	if (r == 0)
 		r = build_gic(machine, err);
 	if (r == 0)

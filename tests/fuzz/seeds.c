@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Write inputs to start from: seeds FOLDER makes FOLDER/9p, /image, /fdt, /cmdline, /config,
- * /domain, /net, /qmp, /vhost_user, /virtqueue, /virtio and /vmcore with a small file of each kind
- * that the fuzzers should find at once.
+ * /cpu_model, /domain, /net, /qmp, /vhost_user, /virtqueue, /virtio and /vmcore with a small
+ * file of each kind that the fuzzers should find at once.
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -391,6 +391,21 @@ static void save_configurations(const char *folder)
 	save(folder, "config", "bad", &bytes[1]);
 }
 
+static void save_cpu_models(const char *folder)
+{
+	static const char fields[] =
+		"{\"name\": \"n\", \"description\": \"d\", \"registers\": {"
+		"\"ID_AA64ISAR0_EL1\": {\"AES\": 2, \"SHA1\": \"0x1\"}, \"MIDR_EL1\": "
+		"\"0x410fd0c1\","
+		" \"CTR_EL0\": 1, \"ID_AA64MMFR0_EL1\": {\"TGran4\": 15, \"PARange\": 2}}}";
+	static const char bad[] = "{\"registers\": {\"CTR_EL0\": {\"IDCC\": 16}}}";
+	const struct bytes bytes[] = {{.data = (uint8_t *)fields, .size = sizeof(fields) - 1},
+				      {.data = (uint8_t *)bad, .size = sizeof(bad) - 1}};
+
+	save(folder, "cpu_model", "fields", &bytes[0]);
+	save(folder, "cpu_model", "bad", &bytes[1]);
+}
+
 /* A kernel's VMCOREINFO, behind the page's number. */
 static void save_vmcoreinfo(const char *folder)
 {
@@ -501,6 +516,7 @@ int main(int argc, char **argv)
 	save_domains(argv[1]);
 	save_frames(argv[1]);
 	save_vmcoreinfo(argv[1]);
+	save_cpu_models(argv[1]);
 	save_loads(argv[1]);
 	save_9p(argv[1]);
 	save_vhost_user(argv[1], "all", UINT64_MAX);

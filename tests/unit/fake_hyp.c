@@ -144,6 +144,20 @@ int hyp_set_halt_poll(struct hyp *hyp, uint32_t ns, struct error *err)
 	return 0;
 }
 
+int hyp_let_identity(struct hyp *hyp)
+{
+	record(hyp, FAKE_IDENTITY, 0, 0, 0);
+	return fake_host.changes_ids ? 0 : -EINVAL;
+}
+
+int hyp_id_reg_mask(struct hyp *hyp, uint16_t sysreg, uint64_t *ret)
+{
+	(void)hyp;
+	(void)sysreg;
+	*ret = fake_host.id_mask;
+	return fake_host.changes_ids ? 0 : -EOPNOTSUPP;
+}
+
 static bool overlaps(const struct slot *slot, gpa_t base, uint64_t size)
 {
 	return slot->size && base < slot->base + slot->size && slot->base < base + size;
@@ -435,6 +449,9 @@ int hyp_vcpu_set_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t value)
 	size_t i = 0;
 
 	(void)vcpu;
+	if (value & fake_host.id_refused)
+		return -EINVAL;
+	value |= fake_host.id_sticks;
 	while (fake_host.cpu->sysregs[i].sysreg && fake_host.cpu->sysregs[i].sysreg != sysreg)
 		i++;
 	fake_host.cpu->sysregs[i].sysreg = sysreg;

@@ -56,6 +56,10 @@ struct fake_host {
 	struct fake_cpu *cpu;     /* all of them are this one; NULL: none can be looked into */
 	bool extends_signs;
 	bool keeps_mpidr;
+	bool changes_ids;    /* KVM of Linux 6.7 and later */
+	uint64_t id_mask;    /* bits of every ID register that may be changed */
+	uint64_t id_refused; /* a write with any of these is refused */
+	uint64_t id_sticks;  /* these are set, whatever was written */
 };
 
 extern struct fake_host fake_host;
@@ -159,6 +163,7 @@ enum fake_event {
 	FAKE_TRAPPED, /* a write or read was an exit; a: address, b: is_write, c: value */
 	FAKE_DIRECT,  /* a read was answered by shadow; a: address, c: value */
 	FAKE_KICK,    /* a: index */
+	FAKE_IDENTITY,
 };
 
 enum { FAKE_FEATURE_PMU = 1, FAKE_FEATURE_SVE = 2, FAKE_FEATURE_PAUTH = 4 };
