@@ -24,9 +24,9 @@ struct hyp_caps {
 	bool sve;
 	bool pauth;
 	bool pmu;
-	bool nisv_to_user;
 
 	/* From hyp_create_vm(). */
+	bool nisv_to_user;
 	bool system_suspend; /* PSCI SYSTEM_SUSPEND is ours to answer */
 
 	/* From hyp_probe_caps(). */
@@ -134,6 +134,12 @@ int hyp_create_vcpu(struct hyp *hyp, uint32_t index, const struct hyp_vcpu_optio
 
 /* After hyp_create_gic(): what needs the GIC (PMU interrupt). */
 int hyp_vcpu_start(struct hyp_vcpu *vcpu, struct error *err);
+
+/*
+ * Before the vCPU runs: have KVM keep the time that others have had of it at @at, 64 bytes in
+ * memory that is mapped (DEN0057, "Stolen time"). -ENXIO: the host does not count that.
+ */
+int hyp_vcpu_steal_time(struct hyp_vcpu *vcpu, gpa_t at);
 
 /* General registers, as Arm ARM names them. */
 enum hyp_reg {

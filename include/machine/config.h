@@ -90,6 +90,7 @@ struct machine_config {
 	enum config_switch pmu;
 	enum config_switch sve;
 	enum config_switch pauth;
+	enum config_switch steal_time;
 	uint32_t pin[MACHINE_MAX_VCPUS]; /* host CPU of each vCPU */
 	size_t pin_count;
 	bool hugepages;

@@ -24,6 +24,9 @@
 #define LAYOUT_PL031 UINT64_C(0x09010000)
 #define LAYOUT_PL061 UINT64_C(0x09030000)
 
+/* Stolen time of the vCPUs, 64 bytes each (DEN0057). */
+#define LAYOUT_STEAL_TIME UINT64_C(0x090a0000)
+
 /* QEMU's bus for devices of the host, which nobody builds into firmware. */
 #define LAYOUT_SCRATCH UINT64_C(0x0c000000)
 

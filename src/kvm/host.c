@@ -95,7 +95,6 @@ static void read_caps(struct hyp *hyp)
 	caps->pauth = kvm_check_extension(fd, KVM_CAP_ARM_PTRAUTH_ADDRESS) > 0 &&
 		      kvm_check_extension(fd, KVM_CAP_ARM_PTRAUTH_GENERIC) > 0;
 	caps->pmu = kvm_check_extension(fd, KVM_CAP_ARM_PMU_V3) > 0;
-	caps->nisv_to_user = kvm_check_extension(fd, KVM_CAP_ARM_NISV_TO_USER) > 0;
 }
 
 int hyp_open(const char *path, struct hyp **ret, struct error *err)

@@ -8,14 +8,15 @@
 #include "arm64/sysreg.h"
 #include "kvm_private.h"
 
+/* Whether a host fills the ring is seen when it is asked to (posted.c). */
 static void map_ring(struct hyp *hyp, struct kvm_run *run)
 {
 	long page = sysconf(_SC_PAGESIZE);
-	int offset = kvm_check_extension(hyp->kvm_fd, KVM_CAP_COALESCED_MMIO);
 
-	if (offset <= 0)
+	if (hyp->run_size < (KVM_COALESCED_MMIO_PAGE_OFFSET + 1) * (size_t)page)
 		return;
-	hyp->ring = (struct kvm_coalesced_mmio_ring *)((char *)run + offset * page);
+	hyp->ring = (struct kvm_coalesced_mmio_ring *)((char *)run +
+						       KVM_COALESCED_MMIO_PAGE_OFFSET * page);
 	/* KVM_COALESCED_MMIO_MAX, with the page size of the running kernel. */
 	hyp->ring_entries =
 		(uint32_t)(((size_t)page - sizeof(*hyp->ring)) / sizeof(struct kvm_coalesced_mmio));
@@ -140,6 +141,13 @@ int hyp_vcpu_start(struct hyp_vcpu *vcpu, struct error *err)
 		return error_set_errno(err, -r, "KVM cannot give vCPU %u its PMU (try --pmu=off)",
 				       vcpu->index);
 	return 0;
+}
+
+int hyp_vcpu_steal_time(struct hyp_vcpu *vcpu, gpa_t at)
+{
+	int r = kvm_set_attr(vcpu->fd, KVM_ARM_VCPU_PVTIME_CTRL, KVM_ARM_VCPU_PVTIME_IPA, &at);
+
+	return r < 0 ? r : 0;
 }
 
 int hyp_vcpu_is_off(struct hyp_vcpu *vcpu, bool *ret)

@@ -17,8 +17,7 @@ int hyp_create_vm(struct hyp *hyp, unsigned ipa_bits, struct error *err)
 		return error_set_errno(err, errno, "KVM cannot create a VM of %u address bits",
 				       ipa_bits);
 	/* Without it, KVM_RUN fails on an access that ESR_EL2 does not describe. */
-	if (hyp->caps.nisv_to_user)
-		kvm_ioctl(hyp->vm_fd, KVM_ENABLE_CAP, &nisv);
+	hyp->caps.nisv_to_user = kvm_ioctl(hyp->vm_fd, KVM_ENABLE_CAP, &nisv) == 0;
 	/* Without it, PSCI_FEATURES says that there is no such call. */
 	hyp->caps.system_suspend = kvm_ioctl(hyp->vm_fd, KVM_ENABLE_CAP, &suspend) == 0;
 	return 0;

@@ -5,6 +5,7 @@
  * machine that was just switched on has it.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "arm64/sysreg.h"
 #include "base/log.h"
@@ -19,6 +20,7 @@
 #include "topology.h"
 
 #define GICV2_MAX_VCPUS 8
+#define STEAL_TIME_SIZE 64
 
 static gpa_t ram_end(const struct machine_config *config)
 {
@@ -192,6 +194,34 @@ static int build_gic(struct machine *machine, struct error *err)
 	for (uint32_t i = 0; i < board->vcpu_count && r == 0; i++)
 		r = hyp_vcpu_start(board->vcpus[i].hyp, err);
 	return r;
+}
+
+/* Of all vCPUs; where the host does not count it, there is none. */
+static int build_steal_time(struct machine *machine, struct error *err)
+{
+	const struct machine_config *config = machine->config;
+	struct board *board = &machine->board;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t size = align_up(config->cpus * STEAL_TIME_SIZE, page);
+	int r;
+
+	if (config->steal_time == CONFIG_OFF)
+		return 0;
+	board->steal_time = aligned_alloc(page, size);
+	if (!board->steal_time)
+		return error_set_errno(err, ENOMEM, "the vCPUs' stolen time");
+	memset(board->steal_time, 0, size);
+	r = hyp_map_memory(board->hyp, LAYOUT_STEAL_TIME, size, board->steal_time, 0);
+	for (uint32_t i = 0; i < board->vcpu_count && r == 0; i++)
+		r = hyp_vcpu_steal_time(board->vcpus[i].hyp,
+					LAYOUT_STEAL_TIME + i * STEAL_TIME_SIZE);
+	if (r == -ENXIO && config->steal_time == CONFIG_AUTO)
+		r = hyp_unmap_memory(board->hyp, LAYOUT_STEAL_TIME);
+	if (r == -ENXIO)
+		return error_set(err, ENOTSUP,
+				 "--steal-time=on: this host's kernel does not count what it "
+				 "takes of a thread's time (it wants CONFIG_SCHED_INFO)");
+	return r < 0 ? error_set_errno(err, -r, "KVM cannot tell the vCPUs' stolen time") : 0;
 }
 
 /* mmio_shadow_ops over the hypervisor. */
@@ -400,6 +430,8 @@ int board_build(struct machine *machine, struct error *err)
 	if (r == 0)
 		r = build_gic(machine, err);
 	if (r == 0)
+		r = build_steal_time(machine, err);
+	if (r == 0)
 		r = build_devices(machine, err);
 	return r;
 }
@@ -421,5 +453,6 @@ void board_finish(struct machine *machine)
 	mmio_bus_destroy(board->bus);
 	free(board->vcpus);
 	hyp_close(board->hyp);
+	free(board->steal_time);
 	*board = (struct board){0};
 }

@@ -57,6 +57,7 @@ struct board {
 	uint32_t virtio_count;         /* slots of virtio-mmio that are taken, from the first */
 	struct vcpu *vcpus;
 	uint32_t vcpu_count; /* made so far */
+	void *steal_time;    /* of all vCPUs, for the guest to read */
 	bool finishing;      /* the VM is about to go: its slots are not taken down one by one */
 };
 

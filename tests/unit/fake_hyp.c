@@ -377,6 +377,14 @@ int hyp_vcpu_start(struct hyp_vcpu *vcpu, struct error *err)
 	return 0;
 }
 
+int hyp_vcpu_steal_time(struct hyp_vcpu *vcpu, gpa_t at)
+{
+	if (fake_host.no_steal_time)
+		return -ENXIO;
+	record(vcpu->hyp, FAKE_STEAL_TIME, vcpu->index, at, 0);
+	return 0;
+}
+
 int hyp_vcpu_get_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t *ret)
 {
 	if (fake_host.cpu)

@@ -56,6 +56,7 @@ struct fake_host {
 	struct fake_cpu *cpu;     /* all of them are this one; NULL: none can be looked into */
 	bool extends_signs;
 	bool keeps_mpidr;
+	bool no_steal_time;
 	bool changes_ids;    /* KVM of Linux 6.7 and later */
 	uint64_t id_mask;    /* bits of every ID register that may be changed */
 	uint64_t id_refused; /* a write with any of these is refused */
@@ -164,6 +165,7 @@ enum fake_event {
 	FAKE_DIRECT,  /* a read was answered by shadow; a: address, c: value */
 	FAKE_KICK,    /* a: index */
 	FAKE_IDENTITY,
+	FAKE_STEAL_TIME, /* a: index, b: address */
 };
 
 enum { FAKE_FEATURE_PMU = 1, FAKE_FEATURE_SVE = 2, FAKE_FEATURE_PAUTH = 4 };

@@ -221,7 +221,47 @@ START_TEST(test_pin)
 }
 END_TEST
 
+static const struct {
+	enum config_switch wanted;
+	bool counts; /* the host */
+	bool there;
+	bool refused;
+} steal_rows[] = {
+	{CONFIG_AUTO, true, true, false}, {CONFIG_AUTO, false, false, false},
+	{CONFIG_ON, true, true, false},   {CONFIG_ON, false, false, true},
+	{CONFIG_OFF, true, false, false},
+};
+
+START_TEST(test_steal_time)
+{
+	static const struct fake_step steps[] = {GUEST_EXITS(VCPU_EXIT_SHUTDOWN)};
+	struct machine_bench bench;
+	bool there = steal_rows[_i].there;
+
+	machine_bench_open(&bench);
+	fake_host.no_steal_time = !steal_rows[_i].counts;
+	bench.config.cpus = 3;
+	bench.config.steal_time = steal_rows[_i].wanted;
+	fake_program(0, 0, steps, ARRAY_SIZE(steps));
+	if (steal_rows[_i].refused) {
+		machine_bench_run_refused(&bench);
+		ck_assert_ptr_nonnull(strstr(bench.err.text, "--steal-time=on: this host"));
+	} else {
+		ck_assert_int_eq(machine_bench_run(&bench), MACHINE_POWERED_OFF);
+		ck_assert_uint_eq(fake_count(FAKE_MAP, LAYOUT_STEAL_TIME) -
+					  fake_count(FAKE_UNMAP, LAYOUT_STEAL_TIME),
+				  there);
+		for (uint32_t i = 0; there && i < 3; i++)
+			ck_assert_uint_eq(fake_find(FAKE_STEAL_TIME, i, 0)->b,
+					  LAYOUT_STEAL_TIME + 64 * i);
+		ck_assert_uint_eq(fake_count(FAKE_STEAL_TIME, FAKE_ANY), there ? 3 : 0);
+	}
+	machine_bench_close(&bench);
+}
+END_TEST
+
 const struct unit_case unit_cases[] = {
+	UNIT_LOOP(test_steal_time, ARRAY_SIZE(steal_rows)),
 	UNIT_LOOP(test_ipa_bits, ARRAY_SIZE(ipa_rows)),
 	UNIT_LOOP(test_redistributors, ARRAY_SIZE(gic_rows)),
 	UNIT_LOOP(test_irqchip, ARRAY_SIZE(irqchip_rows)),

@@ -126,6 +126,31 @@ test_cpu_model_file() {
 	fi
 }
 
+describe cpu_steal "two CPUs on one of the host's: the guest is told what it did not get"
+test_cpu_steal() {
+	guest=6.1
+	guest_script <<-'END'
+		dmesg | grep -o 'using stolen time PV'
+		for cpu in 0 1; do
+			taskset -c $cpu sh -c 'while :; do :; done' &
+		done
+		sleep 3
+		echo "steal $(awk '/^cpu / { print $9 }' /proc/stat)"
+		kill $(jobs -p)
+	END
+	linux -c 2 --pin 0
+	expect_status 0
+	"$ARMLET" doctor | grep -q 'stolen time *yes' || skip "this host does not count it"
+	expect_out '^using stolen time PV'
+	steal=$(sed -n 's/^steal //p' out)
+	# In ticks of 10 ms: of 6 s of two CPUs half is gone.
+	[ "$steal" -ge 100 ] || fail "only $steal ticks were stolen"
+	linux -c 2 --pin 0 --steal-time=off
+	expect_status 0
+	expect_out '^steal 0$'
+	! grep 'stolen time PV' out || fail "it is told all the same"
+}
+
 describe bad_cpu_model "a CPU model that is none, or not for this host"
 test_bad_cpu_model() {
 	null=$(payload_path null)
