@@ -48,7 +48,8 @@ struct log_budget {
 		.left = LOG_BUDGET_LINES \
 	}
 
-/* Log a warning on @budget's account. */
+/* Log a warning, or what is only to know, on @budget's account. */
 void log_guest(struct log_budget *budget, const char *fmt, ...) PRINTF(2, 3);
+void log_guest_info(struct log_budget *budget, const char *fmt, ...) PRINTF(2, 3);
 
 #endif

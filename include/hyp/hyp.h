@@ -75,6 +75,13 @@ int hyp_set_halt_poll(struct hyp *hyp, uint32_t ns, struct error *err);
 int hyp_let_identity(struct hyp *hyp);
 
 /*
+ * After hyp_create_vm(), before a vCPU runs: the SMCCC calls of the @count functions from
+ * @first on leave the guest as VCPU_EXIT_HYPERCALL, with the function as detail; arguments and
+ * answer are in X0 and on. Fails where KVM answers all itself.
+ */
+int hyp_forward_calls(struct hyp *hyp, uint32_t first, uint32_t count);
+
+/*
  * After hyp_create_vm(): the bits of the ID register @sysreg that hyp_vcpu_set_sysreg() may
  * change, for all vCPUs, until one of them has run. -EOPNOTSUPP: the host lets none.
  */
@@ -170,10 +177,13 @@ unsigned hyp_vcpu_zero_block(const struct hyp_vcpu *vcpu);
  * The power of a vCPU that is not running; its own thread, or any while it is held.
  * hyp_vcpu_is_off(): PSCI has it off. hyp_vcpu_suspend(): the next hyp_vcpu_run() waits for
  * an interrupt, and gives VCPU_EXIT_WAKEUP when there is one, again and again until
- * hyp_vcpu_reset(), which makes it as CPU_ON does: running from its reset state.
+ * hyp_vcpu_resume(), or hyp_vcpu_reset(), which makes it as CPU_ON does: running from its
+ * reset state. One that is turned off does not run before that, either.
  */
 int hyp_vcpu_is_off(struct hyp_vcpu *vcpu, bool *ret);
 int hyp_vcpu_suspend(struct hyp_vcpu *vcpu);
+int hyp_vcpu_resume(struct hyp_vcpu *vcpu);
+int hyp_vcpu_turn_off(struct hyp_vcpu *vcpu);
 int hyp_vcpu_reset(struct hyp_vcpu *vcpu);
 
 enum vcpu_exit_reason {

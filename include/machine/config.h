@@ -24,6 +24,8 @@ struct cpu_model; /* arm64/cpu_model.h */
 /* A feature of the host that a machine may have: where the host has it, always, never. */
 enum config_switch { CONFIG_AUTO, CONFIG_ON, CONFIG_OFF };
 
+enum config_psci { CONFIG_PSCI_KVM, CONFIG_PSCI_ARMLET };
+
 enum config_irqchip { CONFIG_IRQCHIP_AUTO, CONFIG_IRQCHIP_GICV3, CONFIG_IRQCHIP_GICV2 };
 
 /* As of struct disk_options (backend/disk.h), struct virtio_blk_options. */
@@ -91,6 +93,8 @@ struct machine_config {
 	enum config_switch sve;
 	enum config_switch pauth;
 	enum config_switch steal_time;
+	int psci;              /* enum config_psci: who answers it */
+	uint32_t cpus_present; /* of those that CPU_ON is not refused for at first; 0: all */
 	uint32_t pin[MACHINE_MAX_VCPUS]; /* host CPU of each vCPU */
 	size_t pin_count;
 	bool hugepages;

@@ -79,10 +79,10 @@ void log_write(enum log_level level, const char *fmt, ...)
 	va_end(args);
 }
 
-void log_guest(struct log_budget *budget, const char *fmt, ...)
+PRINTF(3, 0)
+static void log_bounded(struct log_budget *budget, enum log_level level, const char *fmt,
+			va_list args)
 {
-	va_list args;
-
 	if (budget->left == 0) {
 		budget->dropped++;
 		return;
@@ -93,9 +93,28 @@ void log_guest(struct log_budget *budget, const char *fmt, ...)
 		atomic_fetch_add(&guest_lines_left, 1);
 		return;
 	}
-	if (current_level < LOG_LEVEL_WARNING)
+	if (level > current_level)
+		return;
+	write_line(fmt, args, budget->left ? "" : " (no more lines of this kind will follow)");
+}
+
+void log_guest(struct log_budget *budget, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	log_bounded(budget, LOG_LEVEL_WARNING, fmt, args);
+	va_end(args);
+}
+
+void log_guest_info(struct log_budget *budget, const char *fmt, ...)
+{
+	va_list args;
+
+	/* What nobody wants to know is on nobody's account. */
+	if (current_level < LOG_LEVEL_INFO)
 		return;
 	va_start(args, fmt);
-	write_line(fmt, args, budget->left ? "" : " (no more lines of this kind will follow)");
+	log_bounded(budget, LOG_LEVEL_INFO, fmt, args);
 	va_end(args);
 }

@@ -18,6 +18,7 @@
 
 static const char *const switches[] = {"auto", "on", "off", NULL};
 static const char *const irqchips[] = {"auto", "gicv3", "gicv2", NULL};
+static const char *const psci_answerers[] = {"kvm", "armlet", NULL};
 static const char *const restarts[] = {"never", "on-failure", "always", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 
@@ -68,6 +69,13 @@ const struct option_def run_rows[] = {
 	 .min = 1,
 	 .max = MACHINE_MAX_VCPUS,
 	 .help = "virtual CPUs (1)"},
+	{.name = "cpus-present",
+	 .argument = "N",
+	 .type = OPTION_U32,
+	 AT(machine.cpus_present),
+	 .min = 1,
+	 .max = MACHINE_MAX_VCPUS,
+	 .help = "CPUs that may be turned on; set-cpu-present adds others (all)"},
 	{.name = "topology",
 	 .argument = "PROPERTY[,PROPERTY]...",
 	 .type = OPTION_RECORDS,
@@ -114,6 +122,12 @@ const struct option_def run_rows[] = {
 	 AT(machine.pauth),
 	 .choices = switches,
 	 .help = "pointer authentication (auto)"},
+	{.name = "psci",
+	 .argument = "kvm|armlet",
+	 .type = OPTION_CHOICE,
+	 AT(machine.psci),
+	 .choices = psci_answerers,
+	 .help = "who turns CPUs on and off; armlet keeps a log of it (kvm)"},
 	{.name = "steal-time",
 	 .argument = "auto|on|off",
 	 .type = OPTION_SWITCH,

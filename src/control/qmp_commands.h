@@ -63,6 +63,12 @@ int qmp_query_slots(struct qmp_call *call);
 /* The data of DEVICE_DELETED. */
 struct json_object *qmp_deleted_event(const struct machine *machine);
 
+/* qmp_psci.c: CPUs that are turned on and off. */
+extern const struct qmp_type qmp_psci_info;
+extern const struct qmp_member qmp_present_arguments[];
+int qmp_query_psci(struct qmp_call *call);
+int qmp_set_cpu_present(struct qmp_call *call);
+
 /* qmp_publish.c: ports of the guest on the host. */
 extern const struct qmp_type qmp_published_list;
 extern const struct qmp_member qmp_publish_arguments[];

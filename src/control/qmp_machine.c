@@ -237,6 +237,16 @@ static const struct qmp_command commands[] = {
 	 .run = qmp_query_slots,
 	 .returns = &qmp_slot_list,
 	 .help = "the slots of --slots, and what is in them"},
+	{.name = "query-psci",
+	 .run = qmp_query_psci,
+	 .returns = &qmp_psci_info,
+	 .help = "which CPUs are on, and who turned them on and off, with --psci armlet"},
+	{.name = "set-cpu-present",
+	 .run = qmp_set_cpu_present,
+	 .arguments = qmp_present_arguments,
+	 .help = "add a CPU, or take it away, with --psci armlet: from now on PSCI's CPU_ON "
+		 "succeeds, or is denied. One that is on stays so until the guest turns it off, "
+		 "as Linux does by its file online"},
 	{.name = "getfd",
 	 .run = qmp_getfd,
 	 .always = true,

@@ -39,8 +39,15 @@ struct reg_mask_range {
 #define KVM_ARM_GET_REG_WRITABLE_MASKS _IOR(KVMIO, 0xb6, struct reg_mask_range)
 #endif
 #ifndef KVM_ARM_VM_SMCCC_CTRL
-#define KVM_ARM_VM_SMCCC_CTRL   0
-#define KVM_ARM_VM_SMCCC_FILTER 0
+#define KVM_ARM_VM_SMCCC_CTRL        0
+#define KVM_ARM_VM_SMCCC_FILTER      0
+#define KVM_SMCCC_FILTER_FWD_TO_USER 2
+struct kvm_smccc_filter {
+	__u32 base;
+	__u32 nr_functions;
+	__u8 action;
+	__u8 pad[15];
+};
 #endif
 
 #endif

@@ -172,6 +172,16 @@ int hyp_vcpu_suspend(struct hyp_vcpu *vcpu)
 	return set_mp_state(vcpu, KVM_MP_STATE_SUSPENDED);
 }
 
+int hyp_vcpu_resume(struct hyp_vcpu *vcpu)
+{
+	return set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
+}
+
+int hyp_vcpu_turn_off(struct hyp_vcpu *vcpu)
+{
+	return set_mp_state(vcpu, KVM_MP_STATE_STOPPED);
+}
+
 int hyp_vcpu_reset(struct hyp_vcpu *vcpu)
 {
 	struct kvm_vcpu_init init;

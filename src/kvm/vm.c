@@ -39,6 +39,15 @@ int hyp_let_identity(struct hyp *hyp)
 	return r < 0 ? r : 0;
 }
 
+int hyp_forward_calls(struct hyp *hyp, uint32_t first, uint32_t count)
+{
+	const struct kvm_smccc_filter filter = {
+		.base = first, .nr_functions = count, .action = KVM_SMCCC_FILTER_FWD_TO_USER};
+	int r = kvm_set_attr(hyp->vm_fd, KVM_ARM_VM_SMCCC_CTRL, KVM_ARM_VM_SMCCC_FILTER, &filter);
+
+	return r < 0 ? r : 0;
+}
+
 /* Where a register's mask is among all (Documentation/virt/kvm/api.rst, 4.138): op1 is 0, 1, 3. */
 static unsigned mask_index(uint16_t sysreg)
 {

@@ -110,6 +110,7 @@ static int build_vcpu(struct machine *machine, uint32_t index, struct error *err
 	int r;
 
 	options.power_off = index > 0;
+	vcpu->psci.power = index > 0 ? CPU_POWER_OFF : CPU_POWER_ON;
 	options.numbered = topology_mpidr(config, index, &options.mpidr);
 	vcpu->machine = machine;
 	vcpu->index = index;
@@ -423,6 +424,8 @@ int board_build(struct machine *machine, struct error *err)
 	if (r < 0)
 		return error_set_errno(err, -r, "KVM cannot map the guest's memory");
 	r = identity_prepare(config->cpu, board->hyp, err);
+	if (r == 0)
+		r = psci_prepare(machine, err);
 	if (r == 0)
 		r = build_vcpus(machine, err);
 	if (r == 0)

@@ -72,6 +72,9 @@ static int check_config(const struct machine_config *config, struct error *err)
 	r = check_pins(config, err);
 	if (r == 0)
 		r = topology_check(config, err);
+	if (r == 0 && config->cpus_present > config->cpus)
+		r = error_set(err, EINVAL, "--cpus-present: %u are more than the %u of --cpus",
+			      config->cpus_present, config->cpus);
 	if (r < 0)
 		return r;
 	if (!is_aligned(config->mem, 64 * KIB))
@@ -142,6 +145,7 @@ int machine_create(const struct machine_options *options, struct machine **ret, 
 	stray_init(&machine->stray);
 	exclusives_init(&machine->exclusives);
 	pause_init(machine);
+	psci_init(machine);
 	dump_init(machine);
 	r = image_open(config->kernel, &machine->kernel, err);
 	if (r == 0 && config->initrd)

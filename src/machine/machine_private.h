@@ -20,6 +20,7 @@
 #include "machine/machine.h"
 #include "pause.h"
 #include "posted.h"
+#include "psci.h"
 #include "stray.h"
 #include "suspend.h"
 #include "vcpu.h"
@@ -133,6 +134,7 @@ struct machine {
 	struct exclusives exclusives;
 	struct pause pause;
 	struct suspend suspend;
+	struct psci psci;
 	struct dump dump;
 	struct event_source start_timer;  /* once, a while after power-on */
 	struct event_source key_timer;    /* the power key comes up again */

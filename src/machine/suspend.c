@@ -100,6 +100,8 @@ static int64_t refusal(const struct machine *machine, const struct vcpu *vcpu)
 			continue;
 		if (hyp_vcpu_is_off(machine->board.vcpus[i].hyp, &off) < 0 || !off)
 			return PSCI_DENIED;
+		if (machine->psci.ours && !psci_is_off(&machine->board.vcpus[i]))
+			return PSCI_DENIED;
 	}
 	if (entry < mem->base || entry - mem->base >= mem->size || !is_aligned(entry, 4))
 		return PSCI_INVALID_ADDRESS;

@@ -122,7 +122,8 @@ enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit)
 		suspend_ask(vcpu);
 		return VCPU_CONTINUE;
 	case VCPU_EXIT_WAKEUP:
-		suspend_wake(vcpu);
+		if (!psci_wake(vcpu))
+			suspend_wake(vcpu);
 		return VCPU_CONTINUE;
 	case VCPU_EXIT_MMIO:
 		return handle_mmio(vcpu, exit);
@@ -140,12 +141,15 @@ enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit)
 	case VCPU_EXIT_RESET:
 		machine_end_reset(vcpu->machine);
 		return VCPU_END;
+	case VCPU_EXIT_HYPERCALL:
+		if (vcpu->machine->psci.ours)
+			return psci_call(vcpu, exit->detail);
+		break;
 	case VCPU_EXIT_RUN_FAILED:
 		if (exit->detail == EFAULT && absorb_fault(vcpu))
 			return VCPU_CONTINUE;
 		break;
 	case VCPU_EXIT_CRASH:        /* arm64 has no source of it */
-	case VCPU_EXIT_HYPERCALL:    /* no SMCCC filter is set */
 	case VCPU_EXIT_SEA:          /* not enabled: the guest gets an SError */
 	case VCPU_EXIT_MEMORY_FAULT: /* guest_memfd is not used */
 	case VCPU_EXIT_DIRTY_RING_FULL:
@@ -190,6 +194,8 @@ static void run_guest(struct vcpu *vcpu)
 	struct vcpu_exit exit = {0};
 	enum vcpu_next next = VCPU_CONTINUE;
 
+	if (machine->psci.ours)
+		psci_wait_on(vcpu);
 	while (next == VCPU_CONTINUE && machine->outcome == MACHINE_RUNNING) {
 		bool printed = false;
 

@@ -14,6 +14,15 @@
 
 struct machine;
 
+/* Where PSCI is ours (psci.h): enum cpu_power, and how CPU_ON wants it to begin. */
+struct psci_cpu {
+	int power;
+	gpa_t entry;
+	uint64_t context;
+	bool big_endian;
+	bool standby; /* the vCPU's own */
+};
+
 struct vcpu {
 	struct machine *machine;
 	struct hyp_vcpu *hyp;
@@ -30,6 +39,7 @@ struct vcpu {
 	uint64_t fault_pc;
 	unsigned faults;
 	struct exclusive exclusive;
+	struct psci_cpu psci;
 	bool little_endian; /* all data of the guest's, when it was looked at last */
 };
 

@@ -150,6 +150,12 @@ int hyp_let_identity(struct hyp *hyp)
 	return fake_host.changes_ids ? 0 : -EINVAL;
 }
 
+int hyp_forward_calls(struct hyp *hyp, uint32_t first, uint32_t count)
+{
+	record(hyp, FAKE_FORWARD, first, count, 0);
+	return fake_host.caps.smccc_filter ? 0 : -EINVAL;
+}
+
 int hyp_id_reg_mask(struct hyp *hyp, uint16_t sysreg, uint64_t *ret)
 {
 	(void)hyp;
@@ -405,6 +411,18 @@ int hyp_vcpu_is_off(struct hyp_vcpu *vcpu, bool *ret)
 int hyp_vcpu_suspend(struct hyp_vcpu *vcpu)
 {
 	record(vcpu->hyp, FAKE_SUSPEND, vcpu->index, 0, 0);
+	return 0;
+}
+
+int hyp_vcpu_resume(struct hyp_vcpu *vcpu)
+{
+	record(vcpu->hyp, FAKE_RESUME, vcpu->index, 0, 0);
+	return 0;
+}
+
+int hyp_vcpu_turn_off(struct hyp_vcpu *vcpu)
+{
+	record(vcpu->hyp, FAKE_TURN_OFF, vcpu->index, 0, 0);
 	return 0;
 }
 

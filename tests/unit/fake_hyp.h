@@ -165,6 +165,9 @@ enum fake_event {
 	FAKE_DIRECT,  /* a read was answered by shadow; a: address, c: value */
 	FAKE_KICK,    /* a: index */
 	FAKE_IDENTITY,
+	FAKE_FORWARD,    /* a: first function, b: how many */
+	FAKE_RESUME,     /* a: index */
+	FAKE_TURN_OFF,   /* a: index */
 	FAKE_STEAL_TIME, /* a: index, b: address */
 };
 
