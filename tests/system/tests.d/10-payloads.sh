@@ -51,6 +51,14 @@ test_payload_suspend() {
 	[ "$(kvm_fact gicv3)" != true ] || payload suspend -c 2 -a second=1
 }
 
+describe payload_hypercalls "TRNG, stolen time and the host's clock by hypercalls"
+test_payload_hypercalls() {
+	[ "$(kvm_fact steal-time)" = true ] || skip "the host counts no stolen time"
+	payload hypercalls
+	payload hypercalls --steal-time=off -a steal=off
+	expect_silence
+}
+
 describe payload_interrupts "both timers, SGIs between CPUs, level and edge SPIs"
 test_payload_interrupts() {
 	payload interrupts
