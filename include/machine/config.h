@@ -20,6 +20,7 @@ struct cpu_model; /* arm64/cpu_model.h */
 #define MACHINE_MAX_VOLUMES  16
 #define MACHINE_MAX_PORTS    15
 #define MACHINE_MAX_SLOTS    32
+#define MACHINE_MAX_FAULTS   32
 
 /* A feature of the host that a machine may have: where the host has it, always, never. */
 enum config_switch { CONFIG_AUTO, CONFIG_ON, CONFIG_OFF };
@@ -71,6 +72,29 @@ struct topology_config {
 	uint32_t threads;
 };
 
+/* What goes wrong; the last ones are PSCI's errors, from NOT_SUPPORTED on (DEN0022, 5.2.2). */
+enum fault_action {
+	FAULT_PASS, /* nothing: it is only late */
+	FAULT_ZERO, /* reads as zero, ignored on write */
+	FAULT_ONES, /* all bits are one, likewise */
+	FAULT_DROP, /* as ZERO */
+	FAULT_ABORT,
+	FAULT_SERROR, /* done, but an SError interrupt comes */
+	FAULT_PSCI_FIRST,
+	FAULT_PSCI_LAST = FAULT_PSCI_FIRST + 8,
+};
+
+enum fault_access { FAULT_OF_ALL, FAULT_OF_READS, FAULT_OF_WRITES };
+
+struct fault_config {
+	const char *where; /* addresses, a device with or without registers, a function of PSCI */
+	int action;        /* enum fault_action */
+	int access;        /* enum fault_access */
+	uint32_t delay;    /* ms */
+	uint32_t nth;      /* the first that is meant, from 1; 0: all are */
+	uint32_t count;    /* how many; 0: one from nth on, or all */
+};
+
 #define MACHINE_HALT_POLL_HOST UINT32_MAX
 
 struct machine_config {
@@ -102,6 +126,8 @@ struct machine_config {
 	bool nodefaults;
 	uint32_t halt_poll; /* ns; MACHINE_HALT_POLL_HOST: as the host has it for all */
 	bool scratch;       /* devices/scratch.h */
+	struct fault_config faults[MACHINE_MAX_FAULTS];
+	size_t fault_count;
 	bool no_reboot;
 	struct disk_config disks[MACHINE_MAX_DISKS];
 	size_t disk_count;

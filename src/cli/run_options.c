@@ -8,6 +8,7 @@
 #include "cpu_models.h"
 #include "cpu_options.h"
 #include "device_options.h"
+#include "fault_options.h"
 #include "libvirt.h"
 #include "options_json.h"
 
@@ -234,6 +235,16 @@ const struct option_def run_rows[] = {
 	 .type = OPTION_FLAG,
 	 AT(machine.scratch),
 	 .help = "registers that keep what is written, for tests of drivers"},
+
+	{.name = "fault",
+	 .plural = "faults",
+	 .argument = "WHERE,PROPERTY[,PROPERTY]...",
+	 .type = OPTION_RECORDS,
+	 COUNTED(machine.faults, machine.fault_count),
+	 .max = MACHINE_MAX_FAULTS,
+	 .record = fault_properties,
+	 .record_size = sizeof(struct fault_config),
+	 .help = "have accesses to a device, or calls of PSCI, fail; repeat for more"},
 
 	{.group = "Process",
 	 .name = "config",

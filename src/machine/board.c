@@ -227,10 +227,18 @@ static int build_steal_time(struct machine *machine, struct error *err)
 
 /* mmio_shadow_ops over the hypervisor. */
 
+/* What is to trap is not mapped, posted, dropped or given an eventfd; nobody misses it. */
+static bool is_to_trap(struct board *board, gpa_t base, uint64_t size)
+{
+	return fault_covers(&container_of(board, struct machine, board)->faults, base, size);
+}
+
 static int shadow_map(void *data, gpa_t base, void *page, size_t size)
 {
 	struct board *board = data;
 
+	if (is_to_trap(board, base, size))
+		return 0;
 	return hyp_map_memory(board->hyp, base, size, page, HYP_MEMORY_READ_ONLY);
 }
 
@@ -238,22 +246,27 @@ static int shadow_unmap(void *data, gpa_t base, size_t size)
 {
 	struct board *board = data;
 
-	(void)size;
-	return board->finishing ? 0 : hyp_unmap_memory(board->hyp, base);
+	return board->finishing || is_to_trap(board, base, size)
+		       ? 0
+		       : hyp_unmap_memory(board->hyp, base);
 }
 
 static int shadow_post(void *data, gpa_t addr, uint32_t size, bool on)
 {
 	struct board *board = data;
 
-	return board->finishing ? 0 : posted_permit(&board->posted, addr, size, on);
+	return board->finishing || is_to_trap(board, addr, size)
+		       ? 0
+		       : posted_permit(&board->posted, addr, size, on);
 }
 
 static int shadow_drop(void *data, gpa_t addr, uint32_t size, uint64_t value, bool on)
 {
 	struct board *board = data;
 
-	return board->finishing ? 0 : hyp_drop_writes(board->hyp, addr, size, value, on);
+	return board->finishing || is_to_trap(board, addr, size)
+		       ? 0
+		       : hyp_drop_writes(board->hyp, addr, size, value, on);
 }
 
 const struct mmio_shadow_ops board_shadow_ops = {
@@ -269,6 +282,8 @@ static int notify_fd(void *data, gpa_t addr, uint32_t value, int fd, bool on)
 {
 	struct board *board = data;
 
+	if (is_to_trap(board, addr, sizeof(value)))
+		return on ? -EOPNOTSUPP : 0;
 	return board->finishing ? 0 : hyp_notify_fd(board->hyp, addr, value, fd, on);
 }
 
@@ -391,6 +406,8 @@ static int build_devices(struct machine *machine, struct error *err)
 	if (r < 0)
 		return error_set_errno(err, -r, "the devices cannot be made");
 	r = board_build_virtio(machine, err);
+	if (r == 0)
+		r = faults_resolve(machine, err);
 	if (r < 0)
 		return r;
 	mmio_bus_seal(board->bus);

@@ -145,6 +145,9 @@ int machine_create(const struct machine_options *options, struct machine **ret, 
 	stray_init(&machine->stray);
 	exclusives_init(&machine->exclusives);
 	pause_init(machine);
+	r = faults_init(machine, err);
+	if (r < 0)
+		return r;
 	psci_init(machine);
 	dump_init(machine);
 	r = image_open(config->kernel, &machine->kernel, err);

@@ -16,6 +16,7 @@
 #include "core/guest_mem.h"
 #include "core/mmio_shadow.h"
 #include "dump.h"
+#include "fault.h"
 #include "machine/layout.h"
 #include "machine/machine.h"
 #include "pause.h"
@@ -135,6 +136,7 @@ struct machine {
 	struct pause pause;
 	struct suspend suspend;
 	struct psci psci;
+	struct faults faults;
 	struct dump dump;
 	struct event_source start_timer;  /* once, a while after power-on */
 	struct event_source key_timer;    /* the power key comes up again */

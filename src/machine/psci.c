@@ -51,7 +51,8 @@ void psci_init(struct machine *machine)
 	const struct machine_config *config = machine->config;
 	struct psci *psci = &machine->psci;
 
-	psci->ours = config->psci == CONFIG_PSCI_ARMLET || config->cpus_present;
+	psci->ours = config->psci == CONFIG_PSCI_ARMLET || config->cpus_present ||
+		     machine->faults.of_psci;
 	psci->budget = (struct log_budget)LOG_BUDGET_INIT;
 	for (uint32_t i = config->cpus_present; config->cpus_present && i < config->cpus; i++)
 		psci->absent[i / 64] |= BIT(i % 64);
@@ -70,7 +71,9 @@ int psci_prepare(struct machine *machine, struct error *err)
 	return r < 0 ? error_set(err, ENOTSUP,
 				 "%s: this host's KVM answers PSCI itself and gives it to nobody "
 				 "else (Linux 6.4 and later can)",
-				 machine->config->cpus_present ? "--cpus-present" : "--psci armlet")
+				 machine->config->cpus_present ? "--cpus-present"
+				 : machine->faults.of_psci     ? "--fault"
+							       : "--psci armlet")
 		     : 0;
 }
 
@@ -345,7 +348,12 @@ enum vcpu_next psci_call(struct vcpu *vcpu, uint64_t function)
 {
 	struct machine *machine = vcpu->machine;
 	uint64_t args[3];
+	int64_t error;
 
+	if (fault_take_call(vcpu, (uint32_t)(function & ~SMCCC_64), &error)) {
+		hyp_vcpu_set_reg(vcpu->hyp, HYP_REG_X0, (uint64_t)error);
+		return VCPU_CONTINUE;
+	}
 	read_args(vcpu, function, args);
 	switch (function & ~SMCCC_64) {
 	case PSCI_SYSTEM_OFF:

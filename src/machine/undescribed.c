@@ -18,6 +18,7 @@
 #define RETRIES_MAX 1000 /* at one PC, with no other exit between */
 #define PIECES      2    /* an instruction's bytes are in one page or two */
 #define REG_SP      31
+#define UPDATE_MAX  32 /* bytes of the largest atomic */
 
 /* Some of the bytes of an instruction: what is in one page. */
 struct piece {
@@ -25,6 +26,7 @@ struct piece {
 	unsigned size;
 	gpa_t ipa;
 	uint8_t *ram; /* NULL: they are a device's, or nobody's */
+	enum fault_action fault;
 };
 
 struct access {
@@ -214,6 +216,21 @@ static int look_for_watchpoints(struct access *access, gva_t addr, unsigned size
 	return 0;
 }
 
+/* An access that is to be an abort does nothing before it is. */
+static int take_faults(struct access *access, unsigned wanted)
+{
+	for (unsigned i = 0; i < access->piece_count; i++) {
+		struct piece *piece = &access->pieces[i];
+
+		if (!piece->ram)
+			piece->fault = fault_take(access->vcpu, piece->ipa, piece->size,
+						  wanted & INSN_WRITE);
+		if (piece->fault == FAULT_ABORT)
+			return -EIO;
+	}
+	return 0;
+}
+
 static int cpu_reach(void *cpu, gva_t addr, unsigned size, unsigned wanted)
 {
 	struct access *access = cpu;
@@ -231,7 +248,10 @@ static int cpu_reach(void *cpu, gva_t addr, unsigned size, unsigned wanted)
 		here = here || (!piece->ram && align_down(piece->ipa, STAGE1_PAGE_MIN) ==
 						       align_down(access->fault, STAGE1_PAGE_MIN));
 	}
-	return here ? look_for_watchpoints(access, addr, size, wanted) : -EAGAIN;
+	r = here ? look_for_watchpoints(access, addr, size, wanted) : -EAGAIN;
+	return r == 0 && access->vcpu->machine->faults.count && !access->read
+		       ? take_faults(access, wanted)
+		       : r;
 }
 
 static const struct piece *piece_at(const struct access *access, gva_t addr)
@@ -269,7 +289,10 @@ static void move(const struct access *access, gva_t addr, uint8_t *bytes, unsign
 		} else {
 			if (is_write)
 				memcpy(&mmio.value, bytes, part);
-			vcpu_access(access->vcpu, &mmio);
+			if (piece->fault == FAULT_PASS)
+				vcpu_access(access->vcpu, &mmio);
+			else
+				mmio.value = fault_value(piece->fault);
 			if (!is_write)
 				memcpy(bytes, &mmio.value, part);
 		}
@@ -303,13 +326,19 @@ static void cpu_update(void *cpu, gva_t addr, unsigned size, unsigned count, ins
 {
 	struct access *access = cpu;
 	const struct piece *piece = piece_at(access, addr);
+	uint8_t instead[UPDATE_MAX];
 	struct mmio_update update = {.addr = piece->ipa + (addr - piece->addr),
 				     .size = size,
 				     .count = count,
 				     .combine = combine,
 				     .data = data};
 
-	vcpu_update(access->vcpu, &update);
+	if (piece->fault == FAULT_PASS) {
+		vcpu_update(access->vcpu, &update);
+	} else {
+		memset(instead, (int)fault_value(piece->fault), sizeof(instead));
+		combine(instead, data);
+	}
 }
 
 static void cpu_watch(void *cpu, gva_t addr, unsigned size)
@@ -426,6 +455,8 @@ enum vcpu_next undescribed_answer(struct vcpu *vcpu, const struct vcpu_exit *exi
 	if (r == 0) {
 		step_over(&access);
 		exclusive_step(vcpu);
+	} else if (r == -EIO) {
+		hyp_vcpu_inject_abort(vcpu->hyp);
 	} else if (r == -EFAULT && access.piece_count > 0) {
 		take_abort(&access);
 	} else if (r == -EOPNOTSUPP || !may_retry(vcpu, access.pc)) {

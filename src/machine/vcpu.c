@@ -162,8 +162,13 @@ enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit)
 	return fail(vcpu, exit);
 }
 
+typedef enum vcpu_next (*exit_handler)(struct vcpu *vcpu, struct vcpu_exit *exit);
+
 /* Run the guest once, and answer its exit. @ret_printed: there may be something to write out. */
-static enum vcpu_next enter_guest(struct vcpu *vcpu, struct vcpu_exit *exit, bool *ret_printed)
+static inline __attribute__((always_inline)) enum vcpu_next enter_guest(struct vcpu *vcpu,
+									struct vcpu_exit *exit,
+									exit_handler handle,
+									bool *ret_printed)
 {
 	struct machine *machine = vcpu->machine;
 	enum vcpu_next next = VCPU_CONTINUE;
@@ -178,7 +183,7 @@ static enum vcpu_next enter_guest(struct vcpu *vcpu, struct vcpu_exit *exit, boo
 			hyp_vcpu_unkick(vcpu->hyp);
 		*ret_printed = posted_drain(&machine->board.posted) > 0 ||
 			       exit->reason != VCPU_EXIT_MMIO || exit->is_write;
-		next = vcpu_handle_exit(vcpu, exit);
+		next = handle(vcpu, exit);
 	}
 	vcpu->inside = false;
 	if (machine->pause.wanted)
@@ -188,7 +193,7 @@ static enum vcpu_next enter_guest(struct vcpu *vcpu, struct vcpu_exit *exit, boo
 	return next;
 }
 
-static void run_guest(struct vcpu *vcpu)
+static inline __attribute__((always_inline)) void run_guest(struct vcpu *vcpu, exit_handler handle)
 {
 	struct machine *machine = vcpu->machine;
 	struct vcpu_exit exit = {0};
@@ -199,7 +204,7 @@ static void run_guest(struct vcpu *vcpu)
 	while (next == VCPU_CONTINUE && machine->outcome == MACHINE_RUNNING) {
 		bool printed = false;
 
-		next = enter_guest(vcpu, &exit, &printed);
+		next = enter_guest(vcpu, &exit, handle, &printed);
 		/* Only the main thread makes room there, so this is outside. */
 		if (printed)
 			char_port_settle(&machine->port, true);
@@ -217,7 +222,11 @@ static void *vcpu_thread(void *data)
 	sigemptyset(&kick);
 	sigaddset(&kick, KICK_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
-	run_guest(vcpu);
+	/* Two loops: what is not asked for costs nothing. */
+	if (vcpu->machine->faults.count)
+		run_guest(vcpu, fault_handle_exit);
+	else
+		run_guest(vcpu, vcpu_handle_exit);
 	return NULL;
 }
 
