@@ -319,6 +319,8 @@ int board_plug(struct board *board, struct device *device, const struct mmio_ops
 
 	board->devices[board->device_count++] =
 		(struct board_device){.device = device, .slot = *slot};
+	if (fault_place(&container_of(board, struct machine, board)->faults, device->name, slot))
+		return mmio_bus_add(board->covered, &region);
 	return mmio_bus_add(board->bus, &region);
 }
 
@@ -392,6 +394,8 @@ static int build_devices(struct machine *machine, struct error *err)
 	struct board *board = &machine->board;
 	int r = mmio_bus_create(&board->bus);
 
+	if (r == 0 && machine->faults.count)
+		r = mmio_bus_create(&board->covered);
 	if (r == 0)
 		r = posted_init(&board->posted, board->hyp, board->bus, machine->loop,
 				&machine->port);
@@ -407,10 +411,12 @@ static int build_devices(struct machine *machine, struct error *err)
 		return error_set_errno(err, -r, "the devices cannot be made");
 	r = board_build_virtio(machine, err);
 	if (r == 0)
-		r = faults_resolve(machine, err);
+		r = faults_check(machine, err);
 	if (r < 0)
 		return r;
 	mmio_bus_seal(board->bus);
+	if (board->covered)
+		mmio_bus_seal(board->covered);
 	return 0;
 }
 
@@ -471,6 +477,7 @@ void board_finish(struct machine *machine)
 	mmio_shadow_destroy(board->gpio_shadow);
 	posted_finish(&board->posted);
 	mmio_bus_destroy(board->bus);
+	mmio_bus_destroy(board->covered);
 	free(board->vcpus);
 	hyp_close(board->hyp);
 	free(board->steal_time);

@@ -105,6 +105,7 @@ int board_replace_virtio(struct machine *machine, uint32_t index, struct virtio_
 	struct device *old = &board->virtio[index]->device;
 	int r = connect(machine, index, device);
 	size_t row = 0;
+	bool covered;
 
 	if (r < 0) {
 		device_destroy(&device->device);
@@ -114,7 +115,9 @@ int board_replace_virtio(struct machine *machine, uint32_t index, struct virtio_
 		row++;
 	board->devices[row].device = &device->device;
 	board->virtio[index] = device;
-	mmio_bus_replace(board->bus, slot_of(index).base, &device->device);
+	covered = board->covered && mmio_bus_find(board->covered, slot_of(index).base, 1);
+	mmio_bus_replace(covered ? board->covered : board->bus, slot_of(index).base,
+			 &device->device);
 	device_destroy(old);
 	return 0;
 }

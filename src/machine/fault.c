@@ -12,7 +12,6 @@
 #include "devices/scratch.h"
 #include "machine/layout.h"
 #include "machine_private.h"
-#include "undescribed.h"
 
 #define WORD 4 /* what an address or offset without an end stands for */
 
@@ -163,29 +162,10 @@ int faults_init(struct machine *machine, struct error *err)
 	return 0;
 }
 
-int faults_resolve(struct machine *machine, struct error *err)
+static bool has_no_name(const struct fault *fault)
 {
-	const struct board *board = &machine->board;
-
-	for (size_t i = 0; i < machine->faults.count; i++) {
-		struct fault *fault = &machine->faults.rules[i];
-		const char *where = fault->config->where;
-		bool known = fault->function || (where[0] >= '0' && where[0] <= '9');
-		int r = 0;
-
-		for (size_t d = 0; d < board->device_count && !known && r == 0; d++) {
-			const struct device_slot *slot = &board->devices[d].slot;
-
-			known = is_called(where, board->devices[d].device->name);
-			if (known)
-				r = place(fault, slot->base, slot->size, err);
-		}
-		if (r < 0)
-			return r;
-		if (!known)
-			return refuse(fault->config, err);
-	}
-	return 0;
+	return fault->function ||
+	       (fault->config->where[0] >= '0' && fault->config->where[0] <= '9');
 }
 
 static bool overlaps(const struct fault *fault, gpa_t base, uint64_t size)
@@ -202,6 +182,44 @@ bool fault_covers(const struct faults *faults, gpa_t base, uint64_t size)
 			return true;
 	}
 	return false;
+}
+
+bool fault_place(struct faults *faults, const char *name, const struct device_slot *slot)
+{
+	struct error nobody;
+
+	for (size_t i = 0; i < faults->count; i++) {
+		struct fault *fault = &faults->rules[i];
+
+		/* What is wrong with it is told by faults_check(). */
+		if (!has_no_name(fault) && is_called(fault->config->where, name))
+			place(fault, slot->base, slot->size, &nobody);
+	}
+	return fault_covers(faults, slot->base, slot->size);
+}
+
+int faults_check(const struct machine *machine, struct error *err)
+{
+	const struct board *board = &machine->board;
+
+	for (size_t i = 0; i < machine->faults.count; i++) {
+		struct fault fault = {.config = &machine->config->faults[i]};
+		bool known = has_no_name(&machine->faults.rules[i]);
+		int r = 0;
+
+		for (size_t d = 0; d < board->device_count && !known && r == 0; d++) {
+			const struct device_slot *slot = &board->devices[d].slot;
+
+			known = is_called(fault.config->where, board->devices[d].device->name);
+			if (known)
+				r = place(&fault, slot->base, slot->size, err);
+		}
+		if (r < 0)
+			return r;
+		if (!known)
+			return refuse(fault.config, err);
+	}
+	return 0;
 }
 
 /* ---- When it is due ------------------------------------------------------- */
@@ -276,23 +294,31 @@ bool fault_take_call(struct vcpu *vcpu, uint32_t function, int64_t *ret_error)
 	return false;
 }
 
-/* ---- The access that KVM describes ---------------------------------------- */
+/* ---- The accesses --------------------------------------------------------- */
 
-enum vcpu_next fault_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit)
+bool fault_pass(struct vcpu *vcpu, struct mmio_access *access)
 {
-	enum fault_action action;
+	const struct mmio_region *last = NULL;
 
-	if (exit->reason != VCPU_EXIT_MMIO)
-		return vcpu_handle_exit(vcpu, exit);
-	action = fault_take(vcpu, exit->addr, exit->size, exit->is_write);
+	return mmio_bus_access(vcpu->machine->board.covered, access, &last) != MMIO_UNCLAIMED;
+}
+
+enum mmio_result fault_pass_update(struct vcpu *vcpu, const struct mmio_update *update)
+{
+	const struct mmio_region *last = NULL;
+
+	return mmio_bus_update(vcpu->machine->board.covered, update, &last);
+}
+
+bool fault_access(struct vcpu *vcpu, struct mmio_access *access)
+{
+	enum fault_action action = fault_take(vcpu, access->addr, access->size, access->is_write);
+
 	if (action == FAULT_PASS)
-		return vcpu_handle_exit(vcpu, exit);
-	if (action == FAULT_ABORT) {
+		return fault_pass(vcpu, access);
+	if (action == FAULT_ABORT)
 		hyp_vcpu_inject_abort(vcpu->hyp);
-	} else if (!exit->is_write) {
-		exit->value = fault_value(action);
-		if (undescribed_is_negative(exit))
-			undescribed_extend_sign(vcpu, exit);
-	}
-	return VCPU_CONTINUE;
+	if (!access->is_write)
+		access->value = fault_value(action);
+	return true;
 }

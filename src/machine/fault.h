@@ -5,9 +5,10 @@
  * A rule (struct fault_config) names registers, by address or device, or a function of PSCI,
  * and what is to go wrong with the guest's accesses to it: for tests of drivers and kernels.
  *
- * Without rules nothing of this runs: a vCPU's thread takes its loop with or without them
- * when it starts. What a rule covers has no shadow, posted writes or eventfds: every access
- * traps. Rules are counted over all boots of a machine.
+ * Without rules nothing of this runs. A device that a rule covers is not on the board's bus,
+ * but on one of its own: its accesses are found where those to nowhere are. Nor has it a
+ * shadow, posted writes or eventfds: all of them trap. Rules are counted over all boots of a
+ * machine.
  *
  * Threads: the vCPUs', any of them.
  */
@@ -17,6 +18,7 @@
 #include <stdatomic.h>
 
 #include "base/log.h"
+#include "core/device.h"
 #include "core/mmio.h"
 #include "machine/config.h"
 #include "vcpu.h"
@@ -39,18 +41,29 @@ struct faults {
 /* What the configuration says. Fails with a sentence. */
 int faults_init(struct machine *machine, struct error *err);
 
-/* The board's devices are made. Fails with a sentence. */
-int faults_resolve(struct machine *machine, struct error *err);
+/*
+ * The board gets the device @name at @slot: find the rules that mean it. True: it is for the
+ * bus of what is covered.
+ */
+bool fault_place(struct faults *faults, const char *name, const struct device_slot *slot);
+
+/* The board's devices are made: whether each rule has found its own. Fails with a sentence. */
+int faults_check(const struct machine *machine, struct error *err);
 
 /* Whether a rule is about one of the @size bytes at @base, so that its accesses are to trap. */
 bool fault_covers(const struct faults *faults, gpa_t base, uint64_t size);
 
-/* vcpu_handle_exit() of a machine that has rules. */
-enum vcpu_next fault_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit);
+/*
+ * The vCPU has accessed what is not on the board's bus: do what the rules say, or pass it on
+ * without asking them. False: nothing is there.
+ */
+bool fault_access(struct vcpu *vcpu, struct mmio_access *access);
+bool fault_pass(struct vcpu *vcpu, struct mmio_access *access);
+enum mmio_result fault_pass_update(struct vcpu *vcpu, const struct mmio_update *update);
 
 /*
- * The vCPU is about to do an access of @size bytes to what is no memory. Waits, or makes an
- * SError pending, if a rule says so; returns what else is to be done to it: FAULT_PASS,
+ * The rules alone: the vCPU is about to do an access of @size bytes to what is no memory. Waits, or
+ * makes an SError pending, if a rule says so; returns what else is to be done to it: FAULT_PASS,
  * FAULT_ZERO, FAULT_ONES, FAULT_DROP or FAULT_ABORT.
  */
 enum fault_action fault_take(struct vcpu *vcpu, gpa_t addr, uint64_t size, bool is_write);

@@ -45,6 +45,7 @@ struct board {
 	struct hyp_gic_config gic_config;
 	struct hyp_vcpu_options features;
 	struct mmio_bus *bus;
+	struct mmio_bus *covered; /* of devices that a rule is about (fault.h); NULL: there are none */
 	struct posted posted;
 	struct mmio_shadow *uart_shadow;
 	struct mmio_shadow *gpio_shadow;
@@ -135,8 +136,6 @@ struct machine {
 	struct exclusives exclusives;
 	struct pause pause;
 	struct suspend suspend;
-	struct psci psci;
-	struct faults faults;
 	struct dump dump;
 	struct event_source start_timer;  /* once, a while after power-on */
 	struct event_source key_timer;    /* the power key comes up again */
@@ -154,6 +153,10 @@ struct machine {
 	atomic_bool reset_wanted;
 	bool reset_by_host; /* the main thread's */
 	bool stopped;       /* the main thread's: machine_stop() was called, no boot follows */
+
+	/* Large, and seldom wanted: behind what each exit looks at. */
+	struct psci psci;
+	struct faults faults;
 };
 
 #define MACHINE_RUNNING (-1)

@@ -16,17 +16,35 @@
 #define KICK_SIGNAL     SIGUSR1
 #define VCPU_FAULTS_MAX 1000 /* at one PC, with no other exit between: nothing goes on */
 
-void vcpu_access(struct vcpu *vcpu, struct mmio_access *access)
+/* Not on the bus: nothing is there, or rules have something against it (fault.h). */
+static void access_elsewhere(struct vcpu *vcpu, struct mmio_access *access, bool by_rules)
+{
+	struct machine *machine = vcpu->machine;
+
+	if (machine->faults.count &&
+	    (by_rules ? fault_access(vcpu, access) : fault_pass(vcpu, access)))
+		return;
+	stray_access(&machine->stray, vcpu->hyp, access);
+}
+
+static inline __attribute__((always_inline)) void access_bus(struct vcpu *vcpu,
+							     struct mmio_access *access,
+							     bool by_rules)
 {
 	struct machine *machine = vcpu->machine;
 	bool begun = access->is_write && exclusive_begin_write(vcpu);
 
 	if (mmio_bus_access(machine->board.bus, access, &vcpu->last) == MMIO_UNCLAIMED)
-		stray_access(&machine->stray, vcpu->hyp, access);
+		access_elsewhere(vcpu, access, by_rules);
 	if (access->is_write) {
 		exclusive_end_write(vcpu, begun, access->addr, access->size);
 		posted_trapped(&machine->board.posted, access->addr);
 	}
+}
+
+void vcpu_access(struct vcpu *vcpu, struct mmio_access *access)
+{
+	access_bus(vcpu, access, false);
 }
 
 void vcpu_update(struct vcpu *vcpu, const struct mmio_update *update)
@@ -36,6 +54,8 @@ void vcpu_update(struct vcpu *vcpu, const struct mmio_update *update)
 	bool begun = exclusive_begin_write(vcpu);
 	enum mmio_result result = mmio_bus_update(machine->board.bus, update, &vcpu->last);
 
+	if (result == MMIO_UNCLAIMED && machine->faults.count)
+		result = fault_pass_update(vcpu, update);
 	exclusive_end_write(vcpu, begun, update->addr, size);
 	posted_trapped(&machine->board.posted, update->addr);
 	if (result == MMIO_UNCLAIMED) {
@@ -52,7 +72,7 @@ static enum vcpu_next handle_mmio(struct vcpu *vcpu, struct vcpu_exit *exit)
 				     .is_write = exit->is_write,
 				     .value = exit->is_write ? exit->value : 0};
 
-	vcpu_access(vcpu, &access);
+	access_bus(vcpu, &access, true);
 	if (!exit->is_write) {
 		exit->value = access.value;
 		if (undescribed_is_negative(exit))
@@ -162,13 +182,8 @@ enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit)
 	return fail(vcpu, exit);
 }
 
-typedef enum vcpu_next (*exit_handler)(struct vcpu *vcpu, struct vcpu_exit *exit);
-
 /* Run the guest once, and answer its exit. @ret_printed: there may be something to write out. */
-static inline __attribute__((always_inline)) enum vcpu_next enter_guest(struct vcpu *vcpu,
-									struct vcpu_exit *exit,
-									exit_handler handle,
-									bool *ret_printed)
+static enum vcpu_next enter_guest(struct vcpu *vcpu, struct vcpu_exit *exit, bool *ret_printed)
 {
 	struct machine *machine = vcpu->machine;
 	enum vcpu_next next = VCPU_CONTINUE;
@@ -183,7 +198,7 @@ static inline __attribute__((always_inline)) enum vcpu_next enter_guest(struct v
 			hyp_vcpu_unkick(vcpu->hyp);
 		*ret_printed = posted_drain(&machine->board.posted) > 0 ||
 			       exit->reason != VCPU_EXIT_MMIO || exit->is_write;
-		next = handle(vcpu, exit);
+		next = vcpu_handle_exit(vcpu, exit);
 	}
 	vcpu->inside = false;
 	if (machine->pause.wanted)
@@ -193,7 +208,7 @@ static inline __attribute__((always_inline)) enum vcpu_next enter_guest(struct v
 	return next;
 }
 
-static inline __attribute__((always_inline)) void run_guest(struct vcpu *vcpu, exit_handler handle)
+static void run_guest(struct vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
 	struct vcpu_exit exit = {0};
@@ -204,7 +219,7 @@ static inline __attribute__((always_inline)) void run_guest(struct vcpu *vcpu, e
 	while (next == VCPU_CONTINUE && machine->outcome == MACHINE_RUNNING) {
 		bool printed = false;
 
-		next = enter_guest(vcpu, &exit, handle, &printed);
+		next = enter_guest(vcpu, &exit, &printed);
 		/* Only the main thread makes room there, so this is outside. */
 		if (printed)
 			char_port_settle(&machine->port, true);
@@ -222,11 +237,7 @@ static void *vcpu_thread(void *data)
 	sigemptyset(&kick);
 	sigaddset(&kick, KICK_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
-	/* Two loops: what is not asked for costs nothing. */
-	if (vcpu->machine->faults.count)
-		run_guest(vcpu, fault_handle_exit);
-	else
-		run_guest(vcpu, vcpu_handle_exit);
+	run_guest(vcpu);
 	return NULL;
 }
 

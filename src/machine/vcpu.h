@@ -55,8 +55,8 @@ enum vcpu_next {
 enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit);
 
 /*
- * Perform what @vcpu does on the bus. Where nothing is, it is a stray access (stray.h). Its
- * own thread.
+ * Perform what @vcpu does on the bus, whatever rules (fault.h) have to say of it. Where
+ * nothing is, it is a stray access (stray.h). Its own thread.
  */
 void vcpu_access(struct vcpu *vcpu, struct mmio_access *access);
 void vcpu_update(struct vcpu *vcpu, const struct mmio_update *update);

@@ -120,11 +120,11 @@ START_TEST(test_times)
 		struct vcpu_exit exit = {
 			.reason = VCPU_EXIT_MMIO, .addr = 0x10000002, .size = 2, .value = 5};
 
-		ck_assert_int_eq(fault_handle_exit(vcpu, &exit), VCPU_CONTINUE);
+		ck_assert_int_eq(vcpu_handle_exit(vcpu, &exit), VCPU_CONTINUE);
 		ck_assert_uint_eq(exit.value, times[_i].due[i] == '1' ? UINT64_MAX : 0);
 		/* What is beside it does not count. */
 		exit = (struct vcpu_exit){.reason = VCPU_EXIT_MMIO, .addr = 0x10000004, .size = 4};
-		fault_handle_exit(vcpu, &exit);
+		vcpu_handle_exit(vcpu, &exit);
 		ck_assert_uint_eq(exit.value, 0);
 	}
 	machine_bench_close(&bench);
@@ -157,10 +157,10 @@ START_TEST(test_access)
 		.reason = VCPU_EXIT_MMIO, .addr = LAYOUT_PL011 + 0x24, .size = 4, .is_write = true};
 	struct vcpu_exit halt = {.reason = VCPU_EXIT_INTERRUPTED};
 
-	ck_assert_int_eq(fault_handle_exit(vcpu, &halt), VCPU_CONTINUE);
-	ck_assert_int_eq(fault_handle_exit(vcpu, &read), VCPU_CONTINUE);
+	ck_assert_int_eq(vcpu_handle_exit(vcpu, &halt), VCPU_CONTINUE);
+	ck_assert_int_eq(vcpu_handle_exit(vcpu, &read), VCPU_CONTINUE);
 	ck_assert_uint_eq(fake_count(FAKE_ABORT, 0), _i ? 0 : 1);
-	ck_assert_int_eq(fault_handle_exit(vcpu, &write), VCPU_CONTINUE);
+	ck_assert_int_eq(vcpu_handle_exit(vcpu, &write), VCPU_CONTINUE);
 	ck_assert_uint_eq(fake_count(FAKE_ABORT, 0), 1);
 	machine_bench_close(&bench);
 }
@@ -183,8 +183,8 @@ START_TEST(test_serror)
 	bench.config.faults[0] = config;
 	bench.config.fault_count = 1;
 	vcpu = machine_bench_build(&bench)->board.vcpus;
-	fault_handle_exit(vcpu, &write);
-	fault_handle_exit(vcpu, &read);
+	vcpu_handle_exit(vcpu, &write);
+	vcpu_handle_exit(vcpu, &read);
 	ck_assert_uint_eq(fake_count(FAKE_SERROR, 0), 2);
 	ck_assert_uint_eq(read.value, 77);
 	machine_bench_close(&bench);
