@@ -33,6 +33,8 @@ enum insn_kind {
 	INSN_COMPARE,   /* CAS, CASP */
 	INSN_STRUCTURE, /* LD1 to LD4, ST1 to ST4, LD1R to LD4R */
 	INSN_ZERO,      /* DC ZVA */
+	INSN_VECTOR,    /* SVE's contiguous elements under a predicate: LD1B to ST4D */
+	INSN_FILL,      /* SVE's whole registers: LDR and STR of Z or P */
 	INSN_HINT,      /* PRFM, PRFUM: nothing happens */
 };
 
@@ -67,14 +69,20 @@ struct insn {
 	bool sign;                     /* a load extends the sign */
 	bool unprivileged;             /* LDTR, STTR */
 	bool authenticated; /* LDRAA, LDRAB: the base has a pointer authentication code */
-	bool replicate;     /* LD1R to LD4R: to all lanes */
+	bool replicate;     /* LD1R to LD4R: to all lanes; SVE's LD1R, LD1RQ, LD1RO */
 	bool whole;         /* STRUCTURE of whole registers, not of one lane */
 	uint8_t size;       /* bytes of an element in memory: 1, 2, 4, 8, 16 */
 	uint8_t width;      /* bytes of Xt that a load writes: 4 or 8 */
 	uint8_t count;      /* registers: 1 or 2; STRUCTURE: elements of each structure */
 	uint8_t repeat;     /* STRUCTURE: registers that follow one another, LD1 of 1 to 4 */
-	uint8_t bytes;      /* STRUCTURE: of a register: 8 or 16 */
+	uint8_t bytes;      /* STRUCTURE: of a register: 8 or 16; VECTOR: of its element */
 	uint8_t lane;       /* STRUCTURE of one lane */
+	uint8_t pg;         /* VECTOR: the predicate */
+	uint8_t block;      /* VECTOR, replicate: bytes of Zt that are loaded; 0: one element */
+	bool predicate;     /* FILL: Rt is a P register */
+	bool first_fault;   /* VECTOR: LDFF1, of which a device gives the first element only */
+	bool non_fault;     /* VECTOR: LDNF1, of which it gives none */
+	bool scaled;        /* VECTOR, FILL: the offset counts in what the instruction moves */
 	uint8_t rt, rt2, rn;
 	uint8_t rs;     /* the status, or the operand, or what is compared */
 	uint8_t rm;     /* REGISTER, POST_REG */
@@ -103,6 +111,10 @@ enum insn_access {
  */
 typedef bool (*insn_combine)(uint8_t *bytes, const void *data);
 
+#define INSN_VECTOR_MAX    256 /* bytes of a Z register at most */
+#define INSN_PREDICATE_MAX (INSN_VECTOR_MAX / 8)
+#define INSN_FFR           16 /* the first fault register, behind P0 to P15 */
+
 /* All required. Bytes are in the order in which they stand in memory. */
 struct insn_cpu_ops {
 	/* X0 to X30; 31 is the stack pointer. */
@@ -111,6 +123,14 @@ struct insn_cpu_ops {
 	/* V0 to V31, bits 7:0 first. */
 	void (*get_v)(void *cpu, unsigned reg, uint8_t value[16]);
 	void (*set_v)(void *cpu, unsigned reg, const uint8_t value[16]);
+	/*
+	 * Z0 to Z31, and P0 to P15 with the FFR: their first bytes, as many as there are of a
+	 * vector, or an eighth of that. Only if there is SVE.
+	 */
+	void (*get_z)(void *cpu, unsigned reg, uint8_t value[INSN_VECTOR_MAX]);
+	void (*set_z)(void *cpu, unsigned reg, const uint8_t value[INSN_VECTOR_MAX]);
+	void (*get_p)(void *cpu, unsigned reg, uint8_t value[INSN_PREDICATE_MAX]);
+	void (*set_p)(void *cpu, unsigned reg, const uint8_t value[INSN_PREDICATE_MAX]);
 	/* An address without its pointer authentication code, which was found to be right. */
 	gva_t (*strip)(void *cpu, gva_t addr);
 	/*
@@ -137,6 +157,7 @@ struct insn_cpu {
 	const struct insn_cpu_ops *ops;
 	void *data;
 	uint64_t pc;
+	unsigned vector;     /* bytes of a Z register at present; 0: there is no SVE */
 	unsigned zero_block; /* bytes that DC ZVA writes, a power of two (DCZID_EL0.BS) */
 	bool big_endian;     /* SCTLR_EL1.EE or E0E, for the present exception level */
 };

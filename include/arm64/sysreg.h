@@ -36,6 +36,7 @@
 #define SYSREG_ID_AA64MMFR3_EL1 SYSREG(3, 0, 0, 7, 3)
 #define SYSREG_ID_AA64MMFR4_EL1 SYSREG(3, 0, 0, 7, 4)
 #define SYSREG_SCTLR_EL1        SYSREG(3, 0, 1, 0, 0)
+#define SYSREG_ZCR_EL1          SYSREG(3, 0, 1, 2, 0)
 #define SYSREG_TTBR0_EL1        SYSREG(3, 0, 2, 0, 0)
 #define SYSREG_TTBR1_EL1        SYSREG(3, 0, 2, 0, 1)
 #define SYSREG_TCR_EL1          SYSREG(3, 0, 2, 0, 2)
@@ -109,6 +110,9 @@ static inline unsigned id_granules(uint64_t mmfr0)
 #define TCR_E0PD0 BIT(55)
 #define TCR_E0PD1 BIT(56)
 #define TCR_DS    BIT(59)
+
+/* ZCR_EL1 (Arm ARM D24.2.187): the vector's length in units of 16 bytes, less one. */
+#define ZCR_LEN UINT64_C(0xf)
 
 /* TCR2_EL1 (Arm ARM D24.2.159). */
 #define TCR2_PIE BIT(1)

@@ -170,6 +170,18 @@ int hyp_vcpu_set_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t value);
 int hyp_vcpu_get_vector(struct hyp_vcpu *vcpu, unsigned reg, uint8_t value[16]);
 int hyp_vcpu_set_vector(struct hyp_vcpu *vcpu, unsigned reg, const uint8_t value[16]);
 
+/*
+ * SVE: how many bytes a Z register has at present (ZCR_EL1.LEN); 0: the vCPU has no SVE. Z0 to
+ * Z31, and P0 to P15 with the FFR as the 16th, of which only so many bytes count, or an eighth.
+ */
+#define HYP_VECTOR_MAX    256
+#define HYP_PREDICATE_MAX (HYP_VECTOR_MAX / 8)
+unsigned hyp_vcpu_vector_length(struct hyp_vcpu *vcpu);
+int hyp_vcpu_get_z(struct hyp_vcpu *vcpu, unsigned reg, uint8_t value[HYP_VECTOR_MAX]);
+int hyp_vcpu_set_z(struct hyp_vcpu *vcpu, unsigned reg, const uint8_t value[HYP_VECTOR_MAX]);
+int hyp_vcpu_get_p(struct hyp_vcpu *vcpu, unsigned reg, uint8_t value[HYP_PREDICATE_MAX]);
+int hyp_vcpu_set_p(struct hyp_vcpu *vcpu, unsigned reg, const uint8_t value[HYP_PREDICATE_MAX]);
+
 /* How many bytes the guest's DC ZVA writes. */
 unsigned hyp_vcpu_zero_block(const struct hyp_vcpu *vcpu);
 

@@ -375,6 +375,126 @@ static void decode_zero(uint32_t word, struct insn *insn)
 	insn->rn = insn->rt; /* the address is in Xt */
 }
 
+/* ---- SVE (C4.1.39 and on: "SVE memory") ------------------------------------ */
+
+/*
+ * dtype: the size in memory, and that in the register; where that would be the smaller one,
+ * both are turned around, and the sign is extended.
+ */
+static void decode_dtype(unsigned dtype, struct insn *insn)
+{
+	unsigned memory = dtype >> 2;
+	unsigned lane = dtype & 3;
+
+	insn->sign = lane < memory;
+	insn->size = (uint8_t)(1 << (insn->sign ? 3 - memory : memory));
+	insn->bytes = (uint8_t)(1 << (insn->sign ? 3 - lane : lane));
+}
+
+static void decode_vector(uint32_t word, struct insn *insn)
+{
+	insn->kind = INSN_VECTOR;
+	insn->load = !flag(word, 30);
+	insn->pg = (uint8_t)field(word, 12, 10);
+}
+
+/* Xn plus an immediate, in multiples of all that is moved; or plus Xm, in elements. */
+static void decode_vector_address(uint32_t word, struct insn *insn, bool immediate)
+{
+	if (immediate) {
+		insn->address = INSN_BASE;
+		insn->scaled = true;
+		insn->offset = signed_field(word, 19, 16) * insn->count;
+		return;
+	}
+	insn->address = INSN_REGISTER;
+	insn->option = 3; /* LSL */
+	while (1 << insn->shift < insn->size)
+		insn->shift++;
+	if (insn->rm == REG_31)
+		insn->kind = INSN_OTHER;
+}
+
+/* LD1 of one register: its elements may be larger than those in memory. */
+static void decode_vector_load(uint32_t word, struct insn *insn)
+{
+	decode_vector(word, insn);
+	decode_dtype(field(word, 24, 21), insn);
+	decode_vector_address(word, insn, flag(word, 15));
+}
+
+static void decode_first_fault(uint32_t word, struct insn *insn)
+{
+	decode_vector_load(word, insn);
+	insn->kind = INSN_VECTOR; /* with XZR, too */
+	insn->first_fault = true;
+}
+
+static void decode_non_fault(uint32_t word, struct insn *insn)
+{
+	decode_vector_load(word, insn);
+	insn->non_fault = true;
+}
+
+/* ST1, likewise. */
+static void decode_vector_store(uint32_t word, struct insn *insn)
+{
+	unsigned memory = field(word, 24, 23);
+	unsigned lane = field(word, 22, 21);
+
+	if (lane < memory)
+		return;
+	decode_vector(word, insn);
+	insn->size = (uint8_t)(1 << memory);
+	insn->bytes = (uint8_t)(1 << lane);
+	decode_vector_address(word, insn, flag(word, 15));
+}
+
+/* LDNT1, LD2 to LD4, and their stores. */
+static void decode_vector_structure(uint32_t word, struct insn *insn)
+{
+	decode_vector(word, insn);
+	insn->count = (uint8_t)(field(word, 22, 21) + 1);
+	insn->size = (uint8_t)(1 << field(word, 24, 23));
+	insn->bytes = insn->size;
+	decode_vector_address(word, insn, field(word, 15, 13) == 7);
+}
+
+static void decode_replicate(uint32_t word, struct insn *insn)
+{
+	decode_vector(word, insn);
+	decode_dtype(field(word, 24, 23) << 2 | field(word, 14, 13), insn);
+	insn->replicate = true;
+	insn->offset = (int64_t)field(word, 21, 16) * insn->size;
+}
+
+/* LD1RQ and LD1RO. */
+static void decode_replicate_block(uint32_t word, struct insn *insn)
+{
+	if (field(word, 22, 21) > 1)
+		return;
+	decode_vector(word, insn);
+	insn->size = (uint8_t)(1 << field(word, 24, 23));
+	insn->bytes = insn->size;
+	insn->replicate = true;
+	insn->block = flag(word, 21) ? 32 : 16;
+	decode_vector_address(word, insn, flag(word, 13));
+	if (!insn->scaled)
+		return;
+	insn->scaled = false;
+	insn->offset *= insn->block;
+}
+
+static void decode_fill(uint32_t word, struct insn *insn)
+{
+	insn->kind = INSN_FILL;
+	insn->load = !flag(word, 30);
+	insn->predicate = !flag(word, 14);
+	insn->size = 1;
+	insn->scaled = true;
+	insn->offset = signed_field(word, 21, 16) * 8 + field(word, 12, 10);
+}
+
 struct encoding {
 	uint32_t mask;
 	uint32_t value;
@@ -398,6 +518,23 @@ static const struct encoding encodings[] = {
 	{0xbf800000, 0x0d000000, decode_single_structure},
 	{0xbf800000, 0x0d800000, decode_single_structure},
 	{0xffffffe0, 0xd50b7420, decode_zero},
+	{0xffc0e000, 0x85804000, decode_fill},
+	{0xffc0e010, 0x85800000, decode_fill},
+	{0xffc0e000, 0xe5804000, decode_fill},
+	{0xffc0e010, 0xe5800000, decode_fill},
+	{0xfe408000, 0x84408000, decode_replicate},
+	{0xfe00e000, 0xa4000000, decode_replicate_block},
+	{0xfe10e000, 0xa4002000, decode_replicate_block},
+	{0xfe00e000, 0xa4004000, decode_vector_load},
+	{0xfe10e000, 0xa400a000, decode_vector_load},
+	{0xfe00e000, 0xa4006000, decode_first_fault},
+	{0xfe10e000, 0xa410a000, decode_non_fault},
+	{0xfe00e000, 0xa400c000, decode_vector_structure},
+	{0xfe10e000, 0xa400e000, decode_vector_structure},
+	{0xfe00e000, 0xe4004000, decode_vector_store},
+	{0xfe10e000, 0xe400e000, decode_vector_store},
+	{0xfe00e000, 0xe4006000, decode_vector_structure},
+	{0xfe10e000, 0xe410e000, decode_vector_structure},
 };
 
 struct insn insn_decode(uint32_t word)

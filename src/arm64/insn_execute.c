@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "arm64/insn.h"
+#include "insn_private.h"
 
 #define REG_31  31
 #define V_REGS  32
@@ -422,6 +422,9 @@ int insn_execute(const struct insn *insn, const struct insn_cpu *cpu)
 		return compare(insn, cpu);
 	case INSN_ZERO:
 		return zero(insn, cpu);
+	case INSN_VECTOR:
+	case INSN_FILL:
+		return insn_execute_vector(insn, cpu);
 	case INSN_HINT:
 		return 0;
 	case INSN_OTHER:

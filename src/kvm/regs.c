@@ -3,6 +3,7 @@
 #include <linux/kvm.h>
 #include <string.h>
 
+#include "arm64/sysreg.h"
 #include "kvm_private.h"
 
 /* KVM's name of a core register: its place in struct kvm_regs, in 32-bit words. */
@@ -76,7 +77,6 @@ int hyp_vcpu_set_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t value)
 }
 
 /* With SVE, a V register is the beginning of a Z register, and has no name of its own. */
-#define Z_BYTES 256 /* of KVM's slice, whatever the vector length is */
 
 static uint64_t vector_id(const struct hyp_vcpu *vcpu, unsigned reg)
 {
@@ -89,7 +89,7 @@ static uint64_t vector_id(const struct hyp_vcpu *vcpu, unsigned reg)
 
 int hyp_vcpu_get_vector(struct hyp_vcpu *vcpu, unsigned reg, uint8_t value[16])
 {
-	uint8_t whole[Z_BYTES];
+	uint8_t whole[HYP_VECTOR_MAX];
 	int r = get_reg(vcpu, vector_id(vcpu, reg), whole);
 
 	if (r >= 0)
@@ -99,10 +99,50 @@ int hyp_vcpu_get_vector(struct hyp_vcpu *vcpu, unsigned reg, uint8_t value[16])
 
 int hyp_vcpu_set_vector(struct hyp_vcpu *vcpu, unsigned reg, const uint8_t value[16])
 {
-	uint8_t whole[Z_BYTES] = {0};
+	uint8_t whole[HYP_VECTOR_MAX] = {0};
 
 	memcpy(whole, value, 16);
 	return set_reg(vcpu, vector_id(vcpu, reg), whole);
+}
+
+/* The largest that KVM lets the vCPU have, and no more than the guest has set. */
+unsigned hyp_vcpu_vector_length(struct hyp_vcpu *vcpu)
+{
+	uint64_t lengths[KVM_ARM64_SVE_VLS_WORDS] = {0};
+	uint64_t zcr = 0;
+	unsigned quadwords = 0;
+
+	if (!vcpu->options.sve || get_reg(vcpu, KVM_REG_ARM64_SVE_VLS, lengths) < 0)
+		return 0;
+	hyp_vcpu_get_sysreg(vcpu, SYSREG_ZCR_EL1, &zcr);
+	for (unsigned i = 0; i <= (zcr & ZCR_LEN) && i < HYP_VECTOR_MAX / 16; i++) {
+		if (lengths[0] >> i & 1)
+			quadwords = i + 1;
+	}
+	return quadwords * 16;
+}
+
+int hyp_vcpu_get_z(struct hyp_vcpu *vcpu, unsigned reg, uint8_t value[HYP_VECTOR_MAX])
+{
+	return get_reg(vcpu, KVM_REG_ARM64_SVE_ZREG(reg, 0), value);
+}
+
+int hyp_vcpu_set_z(struct hyp_vcpu *vcpu, unsigned reg, const uint8_t value[HYP_VECTOR_MAX])
+{
+	return set_reg(vcpu, KVM_REG_ARM64_SVE_ZREG(reg, 0), value);
+}
+
+/* KVM has the FFR behind P15. */
+int hyp_vcpu_get_p(struct hyp_vcpu *vcpu, unsigned reg, uint8_t value[HYP_PREDICATE_MAX])
+{
+	return get_reg(vcpu, reg < 16 ? KVM_REG_ARM64_SVE_PREG(reg, 0) : KVM_REG_ARM64_SVE_FFR(0),
+		       value);
+}
+
+int hyp_vcpu_set_p(struct hyp_vcpu *vcpu, unsigned reg, const uint8_t value[HYP_PREDICATE_MAX])
+{
+	return set_reg(vcpu, reg < 16 ? KVM_REG_ARM64_SVE_PREG(reg, 0) : KVM_REG_ARM64_SVE_FFR(0),
+		       value);
 }
 
 /* DCZID_EL0.BS, which the guest reads from the CPU itself (DDI 0487, D24.2.35). */

@@ -45,7 +45,7 @@ struct board {
 	struct hyp_gic_config gic_config;
 	struct hyp_vcpu_options features;
 	struct mmio_bus *bus;
-	struct mmio_bus *covered; /* of devices that a rule is about (fault.h); NULL: there are none */
+	struct mmio_bus *covered; /* of devices that rules are about (fault.h); NULL: none */
 	struct posted posted;
 	struct mmio_shadow *uart_shadow;
 	struct mmio_shadow *gpio_shadow;

@@ -140,6 +140,34 @@ static void cpu_set_v(void *cpu, unsigned reg, const uint8_t value[16])
 	hyp_vcpu_set_vector(access->vcpu->hyp, reg, value);
 }
 
+static void cpu_get_z(void *cpu, unsigned reg, uint8_t value[INSN_VECTOR_MAX])
+{
+	const struct access *access = cpu;
+
+	hyp_vcpu_get_z(access->vcpu->hyp, reg, value);
+}
+
+static void cpu_set_z(void *cpu, unsigned reg, const uint8_t value[INSN_VECTOR_MAX])
+{
+	const struct access *access = cpu;
+
+	hyp_vcpu_set_z(access->vcpu->hyp, reg, value);
+}
+
+static void cpu_get_p(void *cpu, unsigned reg, uint8_t value[INSN_PREDICATE_MAX])
+{
+	const struct access *access = cpu;
+
+	hyp_vcpu_get_p(access->vcpu->hyp, reg, value);
+}
+
+static void cpu_set_p(void *cpu, unsigned reg, const uint8_t value[INSN_PREDICATE_MAX])
+{
+	const struct access *access = cpu;
+
+	hyp_vcpu_set_p(access->vcpu->hyp, reg, value);
+}
+
 static gva_t cpu_strip(void *cpu, gva_t addr)
 {
 	const struct access *access = cpu;
@@ -370,6 +398,10 @@ static const struct insn_cpu_ops cpu_ops = {
 	.set_x = cpu_set_x,
 	.get_v = cpu_get_v,
 	.set_v = cpu_set_v,
+	.get_z = cpu_get_z,
+	.set_z = cpu_set_z,
+	.get_p = cpu_get_p,
+	.set_p = cpu_set_p,
 	.strip = cpu_strip,
 	.reach = cpu_reach,
 	.load = cpu_load,
@@ -391,6 +423,8 @@ static int execute(struct access *access, const struct insn *insn)
 		.big_endian = access->stage1.sctlr & big_endian,
 	};
 
+	if (insn->kind == INSN_VECTOR || insn->kind == INSN_FILL)
+		cpu.vector = hyp_vcpu_vector_length(access->vcpu->hyp);
 	return insn_execute(insn, &cpu);
 }
 

@@ -73,6 +73,47 @@ static void set_v(void *data, unsigned reg, const uint8_t value[16])
 	cpu->sets++;
 }
 
+static void get_z(void *data, unsigned reg, uint8_t value[INSN_VECTOR_MAX])
+{
+	(void)data;
+	FUZZ_ASSERT(reg < 32);
+	memset(value, (int)reg, INSN_VECTOR_MAX);
+}
+
+static void set_z(void *data, unsigned reg, const uint8_t value[INSN_VECTOR_MAX])
+{
+	struct cpu *cpu = data;
+	static volatile uint8_t sink;
+
+	FUZZ_ASSERT(reg < 32 && !cpu->refused);
+	for (unsigned i = 0; i < INSN_VECTOR_MAX; i++)
+		sink = value[i];
+	(void)sink;
+	cpu->sets++;
+}
+
+/* As many kinds of predicates as X registers. */
+static void get_p(void *data, unsigned reg, uint8_t value[INSN_PREDICATE_MAX])
+{
+	const struct cpu *cpu = data;
+
+	FUZZ_ASSERT(reg <= INSN_FFR);
+	for (unsigned i = 0; i < INSN_PREDICATE_MAX; i++)
+		value[i] = (uint8_t)(cpu->header->x[reg % 4] >> i % 8 * 8);
+}
+
+static void set_p(void *data, unsigned reg, const uint8_t value[INSN_PREDICATE_MAX])
+{
+	struct cpu *cpu = data;
+	static volatile uint8_t sink;
+
+	FUZZ_ASSERT(reg <= INSN_FFR && !cpu->refused);
+	for (unsigned i = 0; i < INSN_PREDICATE_MAX; i++)
+		sink = value[i];
+	(void)sink;
+	cpu->sets++;
+}
+
 static gva_t strip(void *data, gva_t addr)
 {
 	const struct cpu *cpu = data;
@@ -160,6 +201,10 @@ static const struct insn_cpu_ops ops = {
 	.set_x = set_x,
 	.get_v = get_v,
 	.set_v = set_v,
+	.get_z = get_z,
+	.set_z = set_z,
+	.get_p = get_p,
+	.set_p = set_p,
 	.strip = strip,
 	.reach = reach,
 	.load = load,
@@ -180,17 +225,21 @@ static void run(const struct header *header, const struct guest_mem *mem)
 				     .indirect = header->flags & 2,
 				     .pir = header->pir,
 				     .pire0 = ~header->pir}};
-	const struct insn_cpu view = {.ops = &ops,
-				      .data = &cpu,
-				      .pc = header->x[0],
-				      .zero_block = 4U << (header->flags >> 4 & 7),
-				      .big_endian = header->flags & 4};
+	const struct insn_cpu view = {
+		.ops = &ops,
+		.data = &cpu,
+		.pc = header->x[0],
+		.vector = header->flags & 8 ? 0 : 16 + 16 * (header->x[3] >> 60 & 15),
+		.zero_block = 4U << (header->flags >> 4 & 7),
+		.big_endian = header->flags & 4};
 	const struct insn insn = insn_decode(header->word);
 	int r = insn_execute(&insn, &view);
 
-	FUZZ_ASSERT(
-		r == 0 || (r == -EFAULT && cpu.refused) ||
-		(r == -EOPNOTSUPP && (insn.kind == INSN_OTHER || insn.kind == INSN_UNPREDICTABLE)));
+	FUZZ_ASSERT(r == 0 || (r == -EFAULT && cpu.refused) ||
+		    (r == -EOPNOTSUPP &&
+		     (insn.kind == INSN_OTHER || insn.kind == INSN_UNPREDICTABLE)) ||
+		    (r == -EOPNOTSUPP && (insn.kind == INSN_VECTOR || insn.kind == INSN_FILL) &&
+		     view.vector < 32));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -14,7 +14,7 @@
 
 static uint64_t random_state;
 
-static uint64_t next_random(void)
+uint64_t next_random(void)
 {
 	/* SplitMix64. */
 	uint64_t z = (random_state += UINT64_C(0x9e3779b97f4a7c15));
@@ -24,13 +24,18 @@ static uint64_t next_random(void)
 	return z ^ z >> 31;
 }
 
-void put_word(uint32_t word)
+void put_word_at(volatile uint32_t *slot, uint32_t word)
 {
-	run_slot_word = word;
+	*slot = word;
 	__asm__ volatile("dc cvau, %0\n\tdsb sy\n\tic iallu\n\tdsb sy\n\tisb"
 			 :
-			 : "r"(&run_slot_word)
+			 : "r"(slot)
 			 : "memory");
+}
+
+void put_word(uint32_t word)
+{
+	put_word_at(&run_slot_word, word);
 }
 
 static uint64_t *base_of(const struct insn *insn, struct cpu_image *image)
@@ -180,7 +185,15 @@ uint64_t spare_sp(void)
 	return (uint64_t)spare_stack + sizeof(spare_stack);
 }
 
-static void complain(const char *what, uint32_t word, uint64_t got, uint64_t wanted)
+uint64_t differences(void)
+{
+	uint64_t count = wrong;
+
+	wrong = 0;
+	return count;
+}
+
+void complain(const char *what, uint32_t word, uint64_t got, uint64_t wanted)
 {
 	if (wrong++ > 10)
 		return;
@@ -209,12 +222,11 @@ static void compare_registers(const struct insn *insn, uint32_t word, uint64_t a
 	}
 }
 
-/* @apart: from the RAM to the device. */
-static void compare_bytes(uint32_t word, uint64_t at, uint64_t apart)
+void compare_bytes(uint32_t word, uint64_t at, unsigned size, uint64_t apart)
 {
 	uint64_t first = (at & ~UINT64_C(63)) - 64;
 
-	for (uint64_t i = 0; i < 256; i += 8) {
+	for (uint64_t i = 0; i < size + 128; i += 8) {
 		uint64_t wanted = read64(first + i);
 		uint64_t got = read64(first + apart + i);
 
@@ -251,7 +263,7 @@ static void try_word(uint32_t word, uint64_t ram_at, uint64_t device_at)
 	run_at(&insn, ram_at, &by_ram);
 	run_at(&insn, device_at, &by_device);
 	compare_registers(&insn, word, device_at - ram_at);
-	compare_bytes(word, ram_at, device_at - ram_at);
+	compare_bytes(word, ram_at, 128, device_at - ram_at);
 }
 
 static bool wants(uint32_t word, struct insn *ret)
@@ -298,7 +310,7 @@ static void try_random(uint64_t count)
 		try_word(word, RAM_AT + at, DEV_AT + at);
 		done++;
 	}
-	check_equal("instructions_that_differ", wrong, 0);
+	check_equal("instructions_that_differ", differences(), 0);
 	note("instructions", done);
 }
 
@@ -348,7 +360,6 @@ static void try_crossing(uint64_t count)
 {
 	uint64_t done = 0;
 
-	wrong = 0;
 	map_mixed();
 	while (done < count) {
 		uint32_t word = random_word();
@@ -362,7 +373,7 @@ static void try_crossing(uint64_t count)
 		try_word(word, page_at(PLAIN) + at, page_at(MIXED) + at);
 		done++;
 	}
-	check_equal("crossings_that_differ", wrong, 0);
+	check_equal("crossings_that_differ", differences(), 0);
 }
 
 /* ---- What it costs -------------------------------------------------------- */
@@ -394,6 +405,7 @@ void payload_main(void)
 	fill();
 	try_random(option_number("count", 2000));
 	try_crossing(option_number("crossings", 300));
+	try_vectors(option_number("vectors", 300));
 	check_faults();
 	check_watchpoints();
 	check_exclusives();

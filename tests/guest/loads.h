@@ -59,12 +59,37 @@ struct cpu_image {
 void run_slot(const struct cpu_image *in, struct cpu_image *out);
 extern volatile uint32_t run_slot_word;
 
-/* Let run_slot() execute @word. */
+/* Let run_slot(), or another at @slot, execute @word. */
 void put_word(uint32_t word);
+void put_word_at(volatile uint32_t *slot, uint32_t word);
 
 /* Registers to begin with, what they are then, and a stack for aborts in between. */
 extern struct cpu_image before, by_device;
 uint64_t spare_sp(void);
+
+uint64_t next_random(void);
+
+/* What differs: told, and counted by differences(), which begins anew. */
+void complain(const char *what, uint32_t word, uint64_t got, uint64_t wanted);
+uint64_t differences(void);
+
+/* @size bytes and some on both sides, in the RAM at @at, and @apart from it in the device. */
+void compare_bytes(uint32_t word, uint64_t at, unsigned size, uint64_t apart);
+
+/* loads_vectors.S: what a vector instruction needs, packed for vectors of @vector bytes. */
+struct vector_image {
+	uint64_t x1;                                    /* the base */
+	uint64_t x2;                                    /* the offset */
+	uint8_t p[17 * 8] __attribute__((aligned(16))); /* and the FFR */
+	uint8_t z[32 * 64] __attribute__((aligned(16)));
+};
+
+void run_vector_slot(const struct vector_image *in, struct vector_image *out);
+extern volatile uint32_t run_vector_word;
+uint64_t vector_length(void); /* bytes */
+
+/* The same of SVE, where there is any. */
+void try_vectors(uint64_t count);
 
 void check_faults(void);
 void check_watchpoints(void);

@@ -2,7 +2,6 @@
 #include <check.h>
 #include <string.h>
 
-#include "arm64/sysreg.h"
 #include "fake_private.h"
 
 struct fake_host fake_host;
@@ -18,7 +17,7 @@ void fake_record(const struct hyp *hyp, enum fake_event event, uint64_t a, uint6
 			.event = event, .boot = hyp ? hyp->boot : 0, .a = a, .b = b, .c = c};
 }
 
-static void record(const struct hyp *hyp, enum fake_event event, uint64_t a, uint64_t b, uint64_t c)
+void fake_note(const struct hyp *hyp, enum fake_event event, uint64_t a, uint64_t b, uint64_t c)
 {
 	pthread_mutex_lock(&fake.lock);
 	fake_record(hyp, event, a, b, c);
@@ -132,7 +131,7 @@ int hyp_create_vm(struct hyp *hyp, unsigned ipa_bits, struct error *err)
 {
 	if (ipa_bits > hyp->caps.ipa_bits || ipa_bits < 32)
 		return error_set(err, EINVAL, "a VM of %u bits", ipa_bits);
-	record(hyp, FAKE_VM, ipa_bits, 0, 0);
+	fake_note(hyp, FAKE_VM, ipa_bits, 0, 0);
 	fake.vms++;
 	return 0;
 }
@@ -140,19 +139,19 @@ int hyp_create_vm(struct hyp *hyp, unsigned ipa_bits, struct error *err)
 int hyp_set_halt_poll(struct hyp *hyp, uint32_t ns, struct error *err)
 {
 	(void)err;
-	record(hyp, FAKE_HALT_POLL, ns, 0, 0);
+	fake_note(hyp, FAKE_HALT_POLL, ns, 0, 0);
 	return 0;
 }
 
 int hyp_let_identity(struct hyp *hyp)
 {
-	record(hyp, FAKE_IDENTITY, 0, 0, 0);
+	fake_note(hyp, FAKE_IDENTITY, 0, 0, 0);
 	return fake_host.changes_ids ? 0 : -EINVAL;
 }
 
 int hyp_forward_calls(struct hyp *hyp, uint32_t first, uint32_t count)
 {
-	record(hyp, FAKE_FORWARD, first, count, 0);
+	fake_note(hyp, FAKE_FORWARD, first, count, 0);
 	return fake_host.caps.smccc_filter ? 0 : -EINVAL;
 }
 
@@ -215,7 +214,7 @@ int hyp_create_gic(struct hyp *hyp, const struct hyp_gic_config *config, struct 
 	if (!there)
 		return error_set(err, ENODEV, "no GICv%d", (int)config->version);
 	fake.gic = *config;
-	record(hyp, FAKE_GIC, config->version, 0, 0);
+	fake_note(hyp, FAKE_GIC, config->version, 0, 0);
 	return 0;
 }
 
@@ -305,7 +304,7 @@ int hyp_notify_fd(struct hyp *hyp, gpa_t addr, uint32_t value, int fd, bool on)
 
 int hyp_irq_fd(struct hyp *hyp, uint32_t intid, int fd, bool on)
 {
-	record(hyp, on ? FAKE_IRQ_FD : FAKE_UNIRQ_FD, intid, 0, (uint64_t)fd);
+	fake_note(hyp, on ? FAKE_IRQ_FD : FAKE_UNIRQ_FD, intid, 0, (uint64_t)fd);
 	return 0;
 }
 
@@ -367,9 +366,9 @@ int hyp_create_vcpu(struct hyp *hyp, uint32_t index, const struct hyp_vcpu_optio
 	vcpu->index = index;
 	vcpu->next = hyp->vcpus;
 	hyp->vcpus = vcpu;
-	record(hyp, FAKE_VCPU, index, options->power_off,
-	       (options->pmu ? FAKE_FEATURE_PMU : 0) | (options->sve ? FAKE_FEATURE_SVE : 0) |
-		       (options->pauth ? FAKE_FEATURE_PAUTH : 0));
+	fake_note(hyp, FAKE_VCPU, index, options->power_off,
+		  (options->pmu ? FAKE_FEATURE_PMU : 0) | (options->sve ? FAKE_FEATURE_SVE : 0) |
+			  (options->pauth ? FAKE_FEATURE_PAUTH : 0));
 	vcpu->numbered = options->numbered && fake_host.keeps_mpidr;
 	vcpu->mpidr = options->mpidr;
 	*ret = vcpu;
@@ -379,7 +378,7 @@ int hyp_create_vcpu(struct hyp *hyp, uint32_t index, const struct hyp_vcpu_optio
 int hyp_vcpu_start(struct hyp_vcpu *vcpu, struct error *err)
 {
 	(void)err;
-	record(vcpu->hyp, FAKE_START, vcpu->index, 0, 0);
+	fake_note(vcpu->hyp, FAKE_START, vcpu->index, 0, 0);
 	return 0;
 }
 
@@ -387,7 +386,7 @@ int hyp_vcpu_steal_time(struct hyp_vcpu *vcpu, gpa_t at)
 {
 	if (fake_host.no_steal_time)
 		return -ENXIO;
-	record(vcpu->hyp, FAKE_STEAL_TIME, vcpu->index, at, 0);
+	fake_note(vcpu->hyp, FAKE_STEAL_TIME, vcpu->index, at, 0);
 	return 0;
 }
 
@@ -410,99 +409,26 @@ int hyp_vcpu_is_off(struct hyp_vcpu *vcpu, bool *ret)
 
 int hyp_vcpu_suspend(struct hyp_vcpu *vcpu)
 {
-	record(vcpu->hyp, FAKE_SUSPEND, vcpu->index, 0, 0);
+	fake_note(vcpu->hyp, FAKE_SUSPEND, vcpu->index, 0, 0);
 	return 0;
 }
 
 int hyp_vcpu_resume(struct hyp_vcpu *vcpu)
 {
-	record(vcpu->hyp, FAKE_RESUME, vcpu->index, 0, 0);
+	fake_note(vcpu->hyp, FAKE_RESUME, vcpu->index, 0, 0);
 	return 0;
 }
 
 int hyp_vcpu_turn_off(struct hyp_vcpu *vcpu)
 {
-	record(vcpu->hyp, FAKE_TURN_OFF, vcpu->index, 0, 0);
+	fake_note(vcpu->hyp, FAKE_TURN_OFF, vcpu->index, 0, 0);
 	return 0;
 }
 
 int hyp_vcpu_reset(struct hyp_vcpu *vcpu)
 {
-	record(vcpu->hyp, FAKE_RESET, vcpu->index, 0, 0);
+	fake_note(vcpu->hyp, FAKE_RESET, vcpu->index, 0, 0);
 	return 0;
-}
-
-int hyp_vcpu_set_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t value)
-{
-	record(vcpu->hyp, FAKE_SET_REG, reg, value, vcpu->index);
-	if (fake_host.cpu)
-		fake_host.cpu->regs[reg] = value;
-	return 0;
-}
-
-/* As KVM numbers them: 16 vCPUs share Aff1; bit 31 is RES1 (Arm ARM D24.2.117). */
-int hyp_vcpu_get_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t *ret)
-{
-	uint64_t aff1 = vcpu->index / (uint32_t)fake_host.clusters_of;
-	uint64_t aff0 = vcpu->index % (uint32_t)fake_host.clusters_of;
-
-	switch (sysreg) {
-	case SYSREG_MPIDR_EL1:
-		*ret = vcpu->numbered
-			       ? vcpu->mpidr
-			       : BIT(31) | aff0 | (aff1 & 0xff) << 8 | (aff1 >> 8 & 0xff) << 16;
-		return 0;
-	case SYSREG_ID_AA64MMFR0_EL1:
-		*ret = fake_host.mmfr0;
-		return 0;
-	default:
-		break;
-	}
-	if (!fake_host.cpu) {
-		*ret = sysreg;
-		return 0;
-	}
-	*ret = 0;
-	for (size_t i = 0; fake_host.cpu->sysregs[i].sysreg; i++) {
-		if (fake_host.cpu->sysregs[i].sysreg == sysreg)
-			*ret = fake_host.cpu->sysregs[i].value;
-	}
-	return 0;
-}
-
-int hyp_vcpu_set_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t value)
-{
-	size_t i = 0;
-
-	(void)vcpu;
-	if (value & fake_host.id_refused)
-		return -EINVAL;
-	value |= fake_host.id_sticks;
-	while (fake_host.cpu->sysregs[i].sysreg && fake_host.cpu->sysregs[i].sysreg != sysreg)
-		i++;
-	fake_host.cpu->sysregs[i].sysreg = sysreg;
-	fake_host.cpu->sysregs[i].value = value;
-	return 0;
-}
-
-int hyp_vcpu_get_vector(struct hyp_vcpu *vcpu, unsigned reg, uint8_t value[16])
-{
-	(void)vcpu;
-	memcpy(value, fake_host.cpu->vectors[reg], 16);
-	return 0;
-}
-
-int hyp_vcpu_set_vector(struct hyp_vcpu *vcpu, unsigned reg, const uint8_t value[16])
-{
-	(void)vcpu;
-	memcpy(fake_host.cpu->vectors[reg], value, 16);
-	return 0;
-}
-
-unsigned hyp_vcpu_zero_block(const struct hyp_vcpu *vcpu)
-{
-	(void)vcpu;
-	return 64;
 }
 
 void hyp_vcpu_read_done(struct hyp_vcpu *vcpu)
@@ -527,7 +453,7 @@ int hyp_vcpu_step(struct hyp_vcpu *vcpu, bool on)
 void hyp_vcpu_kick(struct hyp_vcpu *vcpu)
 {
 	vcpu->kicked = true;
-	record(vcpu->hyp, FAKE_KICK, vcpu->index, 0, 0);
+	fake_note(vcpu->hyp, FAKE_KICK, vcpu->index, 0, 0);
 }
 
 void hyp_vcpu_unkick(struct hyp_vcpu *vcpu)
@@ -537,13 +463,13 @@ void hyp_vcpu_unkick(struct hyp_vcpu *vcpu)
 
 int hyp_vcpu_inject_serror(struct hyp_vcpu *vcpu)
 {
-	record(vcpu->hyp, FAKE_SERROR, vcpu->index, 0, 0);
+	fake_note(vcpu->hyp, FAKE_SERROR, vcpu->index, 0, 0);
 	return 0;
 }
 
 int hyp_vcpu_inject_abort(struct hyp_vcpu *vcpu)
 {
-	record(vcpu->hyp, FAKE_ABORT, vcpu->index, 0, 0);
+	fake_note(vcpu->hyp, FAKE_ABORT, vcpu->index, 0, 0);
 	vcpu->read_pending = false;
 	return 0;
 }

@@ -36,6 +36,9 @@ struct fake_cpu {
 		uint64_t value;
 	} sysregs[16];
 	uint8_t vectors[32][16];
+	unsigned vector; /* bytes of a Z register; 0: there is no SVE */
+	uint8_t z[32][HYP_VECTOR_MAX];
+	uint8_t p[17][HYP_PREDICATE_MAX];
 	bool stepping;
 	bool read_done;
 };

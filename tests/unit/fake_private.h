@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the two halves of the fake share: the VM (fake_hyp.c) and the guest (fake_guest.c). */
+/* What the parts of the fake share: VM (fake_hyp.c), guest (fake_guest.c), registers (fake_regs.c).
+ */
 #ifndef ARMLET_TESTS_FAKE_PRIVATE_H
 #define ARMLET_TESTS_FAKE_PRIVATE_H
 
@@ -75,6 +76,9 @@ extern struct fake fake;
 
 /* These with the lock held. */
 void fake_record(const struct hyp *hyp, enum fake_event event, uint64_t a, uint64_t b, uint64_t c);
+
+/* The same, with fake.lock taken for it. */
+void fake_note(const struct hyp *hyp, enum fake_event event, uint64_t a, uint64_t b, uint64_t c);
 struct range *fake_find_range(struct range *ranges, gpa_t addr, uint32_t size, uint64_t value);
 bool fake_ring_push(struct hyp *hyp, gpa_t addr, unsigned size, uint64_t value);
 

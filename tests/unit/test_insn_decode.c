@@ -20,6 +20,8 @@ static const char *const kinds[] = {
 	[INSN_STRUCTURE] = "structure",
 	[INSN_ZERO] = "zero",
 	[INSN_HINT] = "hint",
+	[INSN_VECTOR] = "vector",
+	[INSN_FILL] = "fill",
 };
 
 static const char *const addresses[] = {
@@ -29,6 +31,17 @@ static const char *const addresses[] = {
 
 static const char *const operations[] = {"add",  "clr",  "eor",  "set", "smax",
 					 "smin", "umax", "umin", "swp"};
+
+static void tell_vector(const struct insn *insn, FILE *out)
+{
+	fprintf(out, " %s %u in %u%s%s%s", insn->load ? "load" : "store", insn->size, insn->bytes,
+		insn->sign ? " signed" : "", insn->first_fault ? " first-fault" : "",
+		insn->non_fault ? " non-fault" : "");
+	if (insn->block)
+		fprintf(out, " %u", insn->block);
+	if (insn->replicate)
+		fputs(" to all", out);
+}
 
 /* "transfer load 4 to w, t1, [2 base +4]", and so on: as much as the kind has. */
 static void tell(const struct insn *insn, char *text, size_t size)
@@ -43,6 +56,12 @@ static void tell(const struct insn *insn, char *text, size_t size)
 		fclose(out);
 		return;
 	case INSN_ZERO:
+		break;
+	case INSN_VECTOR:
+		tell_vector(insn, out);
+		break;
+	case INSN_FILL:
+		fprintf(out, " %s %c", insn->load ? "load" : "store", insn->predicate ? 'p' : 'z');
 		break;
 	case INSN_STRUCTURE:
 		fprintf(out, " %s %u, %u x %u of %u", insn->load ? "load" : "store", insn->size,
@@ -70,6 +89,8 @@ static void tell(const struct insn *insn, char *text, size_t size)
 		break;
 	}
 	fprintf(out, ", t%u", insn->rt);
+	if (insn->kind == INSN_VECTOR)
+		fprintf(out, " x %u under %u", insn->count, insn->pg);
 	if (insn->count == 2 && (insn->kind == INSN_TRANSFER || insn->kind == INSN_LOAD_EXCLUSIVE ||
 				 insn->kind == INSN_STORE_EXCLUSIVE))
 		fprintf(out, " t%u", insn->rt2);
@@ -81,7 +102,7 @@ static void tell(const struct insn *insn, char *text, size_t size)
 	else if (insn->address == INSN_POST_REG)
 		fprintf(out, " %u]", insn->rm);
 	else
-		fprintf(out, " %+lld]", (long long)insn->offset);
+		fprintf(out, " %+lld%s]", (long long)insn->offset, insn->scaled ? " vl" : "");
 	fclose(out);
 }
 
@@ -186,6 +207,74 @@ static const struct {
 	{0x8b030041, "add x1, x2, x3", "other"},
 	{0x00000000, "udf #0", "other"},
 	{0xffffffff, "undefined", "other"},
+	{0xa400a8a3, "ld1b {z3.b}, p2/z, [x5]",
+	 "vector load 1 in 1, t3 x 1 under 2, [5 base +0 vl]"},
+	{0xa468a8a3, "ld1b {z3.d}, p2/z, [x5, #-8, mul vl]",
+	 "vector load 1 in 8, t3 x 1 under 2, [5 base -8 vl]"},
+	{0xa5c7bca3, "ld1sb {z3.h}, p7/z, [x5, #7, mul vl]",
+	 "vector load 1 in 2 signed, t3 x 1 under 7, [5 base +7 vl]"},
+	{0xa5a65ca3, "ld1sb {z3.s}, p7/z, [x5, x6]",
+	 "vector load 1 in 4 signed, t3 x 1 under 7, [5 register 6 option 3 shift 0]"},
+	{0xa5065ca3, "ld1sh {z3.d}, p7/z, [x5, x6, lsl #1]",
+	 "vector load 2 in 8 signed, t3 x 1 under 7, [5 register 6 option 3 shift 1]"},
+	{0xa481bca3, "ld1sw {z3.d}, p7/z, [x5, #1, mul vl]",
+	 "vector load 4 in 8 signed, t3 x 1 under 7, [5 base +1 vl]"},
+	{0xa55e43ff, "ld1w {z31.s}, p0/z, [sp, x30, lsl #2]",
+	 "vector load 4 in 4, t31 x 1 under 0, [31 register 30 option 3 shift 2]"},
+	{0xa55f43ff, "with xzr: unallocated", "other"},
+	{0xa5e1a4a3, "ld1d {z3.d}, p1/z, [x5, #1, mul vl]",
+	 "vector load 8 in 8, t3 x 1 under 1, [5 base +1 vl]"},
+	{0xa4df64a3, "ldff1h {z3.s}, p1/z, [x5, xzr, lsl #1]",
+	 "vector load 2 in 4 first-fault, t3 x 1 under 1, [5 register 31 option 3 shift 1]"},
+	{0xa4d1a4a3, "ldnf1h {z3.s}, p1/z, [x5, #1, mul vl]",
+	 "vector load 2 in 4 non-fault, t3 x 1 under 1, [5 base +1 vl]"},
+	{0xa50fe4a3, "ldnt1w {z3.s}, p1/z, [x5, #-1, mul vl]",
+	 "vector load 4 in 4, t3 x 1 under 1, [5 base -1 vl]"},
+	{0xa587c4a3, "ldnt1d {z3.d}, p1/z, [x5, x7, lsl #3]",
+	 "vector load 8 in 8, t3 x 1 under 1, [5 register 7 option 3 shift 3]"},
+	{0xa421e4be, "ld2b {z30.b, z31.b}, p1/z, [x5, #2, mul vl]",
+	 "vector load 1 in 1, t30 x 2 under 1, [5 base +2 vl]"},
+	{0xa4c7c4be, "ld3h {z30.h-z0.h}, p1/z, [x5, x7, lsl #1]",
+	 "vector load 2 in 2, t30 x 3 under 1, [5 register 7 option 3 shift 1]"},
+	{0xa5efe4a1, "ld4d {z1.d-z4.d}, p1/z, [x5, #-4, mul vl]",
+	 "vector load 8 in 8, t1 x 4 under 1, [5 base -4 vl]"},
+	{0x847fe4a3, "ld1rb {z3.d}, p1/z, [x5, #63]",
+	 "vector load 1 in 8 to all, t3 x 1 under 1, [5 base +63]"},
+	{0x84ff84a3, "ld1rsw {z3.d}, p1/z, [x5, #252]",
+	 "vector load 4 in 8 signed to all, t3 x 1 under 1, [5 base +252]"},
+	{0x85ffe4a3, "ld1rd {z3.d}, p1/z, [x5, #504]",
+	 "vector load 8 in 8 to all, t3 x 1 under 1, [5 base +504]"},
+	{0xa50f24a3, "ld1rqw {z3.s}, p1/z, [x5, #-16]",
+	 "vector load 4 in 4 16 to all, t3 x 1 under 1, [5 base -16]"},
+	{0xa40604a3, "ld1rqb {z3.b}, p1/z, [x5, x6]",
+	 "vector load 1 in 1 16 to all, t3 x 1 under 1, [5 register 6 option 3 shift 0]"},
+	{0xa4a824a3, "ld1roh {z3.h}, p1/z, [x5, #-256]",
+	 "vector load 2 in 2 32 to all, t3 x 1 under 1, [5 base -256]"},
+	{0xa5a604a3, "ld1rod {z3.d}, p1/z, [x5, x6, lsl #3]",
+	 "vector load 8 in 8 32 to all, t3 x 1 under 1, [5 register 6 option 3 shift 3]"},
+	{0xe421e8a3, "st1b {z3.h}, p2, [x5, #1, mul vl]",
+	 "vector store 1 in 2, t3 x 1 under 2, [5 base +1 vl]"},
+	{0xe56648a3, "st1w {z3.d}, p2, [x5, x6, lsl #2]",
+	 "vector store 4 in 8, t3 x 1 under 2, [5 register 6 option 3 shift 2]"},
+	{0xe5efe8a3, "st1d {z3.d}, p2, [x5, #-1, mul vl]",
+	 "vector store 8 in 8, t3 x 1 under 2, [5 base -1 vl]"},
+	{0xe5cfe8a3, "words of doublewords: unallocated", "other"},
+	{0xe493e8a3, "stnt1h {z3.h}, p2, [x5, #3, mul vl]",
+	 "vector store 2 in 2, t3 x 1 under 2, [5 base +3 vl]"},
+	{0xe40668a3, "stnt1b {z3.b}, p2, [x5, x6]",
+	 "vector store 1 in 1, t3 x 1 under 2, [5 register 6 option 3 shift 0]"},
+	{0xe53fe8a3, "st2w {z3.s, z4.s}, p2, [x5, #-2, mul vl]",
+	 "vector store 4 in 4, t3 x 2 under 2, [5 base -2 vl]"},
+	{0xe5c668a3, "st3d {z3.d-z5.d}, p2, [x5, x6, lsl #3]",
+	 "vector store 8 in 8, t3 x 3 under 2, [5 register 6 option 3 shift 3]"},
+	{0xe471e8a3, "st4b {z3.b-z6.b}, p2, [x5, #4, mul vl]",
+	 "vector store 1 in 1, t3 x 4 under 2, [5 base +4 vl]"},
+	{0x85a040c5, "ldr z5, [x6, #-256, mul vl]", "fill load z, t5, [6 base -256 vl]"},
+	{0x859f1cc5, "ldr p5, [x6, #255, mul vl]", "fill load p, t5, [6 base +255 vl]"},
+	{0xe58043ff, "str z31, [sp]", "fill store z, t31, [31 base +0 vl]"},
+	{0xe58104cf, "str p15, [x6, #9, mul vl]", "fill store p, t15, [6 base +9 vl]"},
+	{0x85c10020, "prfb pldl1keep, p0, [x1, #1, mul vl]", "other"},
+	{0xc441c8a3, "ld1b {z3.d}, p2/z, [x5, z1.d]: gathered", "other"},
 };
 
 START_TEST(test_rows)
@@ -225,6 +314,10 @@ START_TEST(test_bounds)
 				  insn.count * insn.repeat <= 4);
 			ck_assert(insn.bytes == 8 || insn.bytes == 16);
 			ck_assert(insn.lane * insn.size < 16);
+		} else if (insn.kind == INSN_VECTOR) {
+			ck_assert(insn.count >= 1 && insn.count <= 4 && insn.pg < 8);
+			ck_assert(is_power_of_two(insn.bytes) && insn.bytes >= insn.size &&
+				  insn.bytes <= 8);
 		} else {
 			ck_assert(insn.count == 1 || insn.count == 2);
 		}

@@ -15,6 +15,9 @@
 struct cpu {
 	uint64_t x[32]; /* the last is SP */
 	uint8_t v[32][16];
+	uint8_t z[32][INSN_VECTOR_MAX];
+	uint8_t p[INSN_FFR + 1][INSN_PREDICATE_MAX];
+	unsigned vector;
 	uint8_t mem[MEM_SIZE];
 	unsigned access; /* that was asked for last */
 	unsigned loads;
@@ -43,6 +46,26 @@ static void get_v(void *data, unsigned reg, uint8_t value[16])
 static void set_v(void *data, unsigned reg, const uint8_t value[16])
 {
 	memcpy(((struct cpu *)data)->v[reg], value, 16);
+}
+
+static void get_z(void *data, unsigned reg, uint8_t value[INSN_VECTOR_MAX])
+{
+	memcpy(value, ((struct cpu *)data)->z[reg], INSN_VECTOR_MAX);
+}
+
+static void set_z(void *data, unsigned reg, const uint8_t value[INSN_VECTOR_MAX])
+{
+	memcpy(((struct cpu *)data)->z[reg], value, INSN_VECTOR_MAX);
+}
+
+static void get_p(void *data, unsigned reg, uint8_t value[INSN_PREDICATE_MAX])
+{
+	memcpy(value, ((struct cpu *)data)->p[reg], INSN_PREDICATE_MAX);
+}
+
+static void set_p(void *data, unsigned reg, const uint8_t value[INSN_PREDICATE_MAX])
+{
+	memcpy(((struct cpu *)data)->p[reg], value, INSN_PREDICATE_MAX);
 }
 
 static gva_t strip(void *data, gva_t addr)
@@ -115,6 +138,10 @@ static const struct insn_cpu_ops ops = {
 	.set_x = set_x,
 	.get_v = get_v,
 	.set_v = set_v,
+	.get_z = get_z,
+	.set_z = set_z,
+	.get_p = get_p,
+	.set_p = set_p,
 	.strip = strip,
 	.reach = reach,
 	.load = load,
@@ -138,6 +165,7 @@ static int run(struct cpu *cpu, uint32_t word, bool big_endian)
 	const struct insn_cpu view = {.ops = &ops,
 				      .data = cpu,
 				      .pc = MEM_BASE - 4,
+				      .vector = cpu->vector,
 				      .zero_block = 64,
 				      .big_endian = big_endian};
 	struct insn insn = insn_decode(word);
@@ -358,7 +386,114 @@ START_TEST(test_unsupported)
 }
 END_TEST
 
+/* SVE, with vectors of 32 bytes: the memory counts from 0x80, and Z1 is what is loaded. */
+static const struct {
+	uint32_t word;
+	uint32_t active; /* P1 */
+	bool big_endian;
+	unsigned at; /* X0 is so far into the memory */
+	uint8_t z[32];
+	uint32_t ffr; /* that was all ones */
+} vectors[] = {
+	/* ld1sb {z1.h}, p1/z, [x0] */
+	{0xa5c0a401, 0x00000031, false, 0, {0x80, 0xff, 0, 0, 0x82, 0xff}, UINT32_MAX},
+	/* ld1w {z1.s}, p1/z, [x0] */
+	{0xa540a401, 0x00000010, true, 0, {0, 0, 0, 0, 0x87, 0x86, 0x85, 0x84}, UINT32_MAX},
+	/* ld1sh {z1.d}, p1/z, [x0] */
+	{0xa500a401,
+	 0x00000101,
+	 true,
+	 0,
+	 {0x81, 0x80, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x83, 0x82, 0xff, 0xff, 0xff, 0xff, 0xff,
+	  0xff},
+	 UINT32_MAX},
+	/* ld1b {z1.b}, p1/z, [x0]: inactive elements at both ends are not there. */
+	{0xa400a401, 0x00000006, false, 0xfd, {0, 0x7e, 0x7f}, UINT32_MAX},
+	{0xa400a401, 0x80000000, false, (unsigned)-31, {[31] = 0x80}, UINT32_MAX},
+	{0xa400a401, 0, false, 0x10000, {0}, UINT32_MAX},
+	/* ldff1b {z1.b}, p1/z, [x0, xzr]: the first, and no more. */
+	{0xa41f6401, 0x00000070, false, 0xfb, {0, 0, 0, 0, 0x7f}, 0x0000001f},
+	{0xa41f6401, 0x00000010, false, 0xfb, {0, 0, 0, 0, 0x7f}, UINT32_MAX},
+	/* ldnf1h {z1.h}, p1/z, [x0]: none. */
+	{0xa4b0a401, 0x00000050, false, 0x10000, {0}, 0x0000000f},
+	/* ld1rw {z1.s}, p1/z, [x0, #4] */
+	{0x8541c401,
+	 0x10000010,
+	 false,
+	 0,
+	 {[4] = 0x84, 0x85, 0x86, 0x87, [28] = 0x84, 0x85, 0x86, 0x87},
+	 UINT32_MAX},
+	/* ld1rqh {z1.h}, p1/z, [x0, #16] */
+	{0xa4812401, 0x00000004, true, 0, {[2] = 0x93, 0x92, [18] = 0x93, 0x92}, UINT32_MAX},
+	/* ldr z1, [x0, #1, mul vl]: bytes in either order. */
+	{0x85804401,
+	 0,
+	 true,
+	 0,
+	 {0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8, 0xa9, 0xaa,
+	  0xab, 0xac, 0xad, 0xae, 0xaf, 0xb0, 0xb1, 0xb2, 0xb3, 0xb4, 0xb5,
+	  0xb6, 0xb7, 0xb8, 0xb9, 0xba, 0xbb, 0xbc, 0xbd, 0xbe, 0xbf},
+	 UINT32_MAX},
+};
+
+static void reset_vectors(struct cpu *cpu, uint32_t active)
+{
+	reset(cpu);
+	cpu->vector = 32;
+	memset(cpu->z, 0x11, sizeof(cpu->z));
+	memcpy(cpu->p[1], &active, sizeof(active));
+	memset(cpu->p[INSN_FFR], 0xff, 4);
+}
+
+START_TEST(test_vectors)
+{
+	struct cpu cpu;
+
+	reset_vectors(&cpu, vectors[_i].active);
+	cpu.x[0] += (uint64_t)(int64_t)(int)vectors[_i].at;
+	ck_assert_int_eq(run(&cpu, vectors[_i].word, vectors[_i].big_endian), 0);
+	ck_assert_mem_eq(cpu.z[1], vectors[_i].z, 32);
+	ck_assert_mem_eq(cpu.p[INSN_FFR], &vectors[_i].ffr, 4);
+	ck_assert_uint_eq(cpu.z[0][0], 0x11);
+	ck_assert_uint_eq(cpu.z[2][0], 0x11);
+}
+END_TEST
+
+START_TEST(test_vector_stores)
+{
+	static const uint8_t wanted[] = {0x80, 0x81, 2, 0xff, 2, 0xfe, 0x86, 0x87};
+	struct cpu cpu;
+
+	/* st2b {z1.b, z2.b}, p1, [x0]: the second and the third pair. */
+	reset_vectors(&cpu, 6);
+	for (unsigned i = 0; i < 32; i++) {
+		cpu.z[1][i] = 2;
+		cpu.z[2][i] = (uint8_t)(0 - i);
+	}
+	ck_assert_int_eq(run(&cpu, 0xe430e401, false), 0);
+	ck_assert_mem_eq(cpu.mem, wanted, sizeof(wanted));
+	ck_assert_uint_eq(cpu.stores, 4);
+	ck_assert_uint_eq(cpu.access, INSN_WRITE);
+	/* str p1, [x0, #1, mul vl]: four bytes. */
+	ck_assert_int_eq(run(&cpu, 0xe5800401, true), 0);
+	ck_assert_uint_eq(cpu.mem[4], 6);
+	ck_assert_uint_eq(cpu.mem[7], 0);
+	ck_assert_uint_eq(cpu.mem[8], 0x88);
+	/* Refused, nothing is done; and without SVE it is not known at all. */
+	cpu.refuse = -EFAULT;
+	ck_assert_int_eq(run(&cpu, 0xa400a401, false), -EFAULT);
+	ck_assert_uint_eq(cpu.z[1][0], 2);
+	cpu.vector = 0;
+	ck_assert_int_eq(run(&cpu, 0xa400a401, false), -EOPNOTSUPP);
+	/* LD1ROB wants 32 bytes. */
+	cpu.vector = 16;
+	ck_assert_int_eq(run(&cpu, 0xa4202401, false), -EOPNOTSUPP);
+}
+END_TEST
+
 const struct unit_case unit_cases[] = {
+	UNIT_LOOP(test_vectors, ARRAY_SIZE(vectors)),
+	UNIT_CASE(test_vector_stores),
 	UNIT_LOOP(test_loads, ARRAY_SIZE(loads)),
 	UNIT_CASE(test_stores),
 	UNIT_CASE(test_structures),
