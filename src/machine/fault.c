@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "arm64/psci.h"
 #include "base/parse.h"
 #include "devices/pl011.h"
 #include "devices/pl031.h"
@@ -21,11 +22,15 @@ static const struct {
 	const char *name;
 	uint32_t function;
 } functions[] = {
-	{"CPU_SUSPEND", 0x84000001},   {"CPU_OFF", 0x84000002},
-	{"CPU_ON", 0x84000003},        {"AFFINITY_INFO", 0x84000004},
-	{"SYSTEM_OFF", 0x84000008},    {"SYSTEM_RESET", 0x84000009},
-	{"PSCI_FEATURES", 0x8400000a}, {"SYSTEM_SUSPEND", 0x8400000e},
-	{"SYSTEM_RESET2", 0x84000012},
+	{"CPU_SUSPEND", PSCI_CPU_SUSPEND},
+	{"CPU_OFF", PSCI_CPU_OFF},
+	{"CPU_ON", PSCI_CPU_ON},
+	{"AFFINITY_INFO", PSCI_AFFINITY_INFO},
+	{"SYSTEM_OFF", PSCI_SYSTEM_OFF},
+	{"SYSTEM_RESET", PSCI_SYSTEM_RESET},
+	{"PSCI_FEATURES", PSCI_FEATURES},
+	{"SYSTEM_SUSPEND", PSCI_SYSTEM_SUSPEND},
+	{"SYSTEM_RESET2", PSCI_SYSTEM_RESET2},
 };
 
 /* Devices whose shadows may be shown as soon as they are made. */
@@ -287,8 +292,8 @@ bool fault_take_call(struct vcpu *vcpu, uint32_t function, int64_t *ret_error)
 		wait_ms(fault->config->delay);
 		if (fault->config->action == FAULT_PASS)
 			return false;
-		/* As PSCI numbers them, from -1 down. */
-		*ret_error = -1 - (fault->config->action - FAULT_PSCI_FIRST);
+		/* As PSCI numbers them, from the first down. */
+		*ret_error = PSCI_NOT_SUPPORTED - (fault->config->action - FAULT_PSCI_FIRST);
 		return true;
 	}
 	return false;

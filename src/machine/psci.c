@@ -3,42 +3,9 @@
 
 #include <inttypes.h>
 
+#include "arm64/psci.h"
 #include "arm64/sysreg.h"
 #include "machine_private.h"
-
-/* Functions, by their 32-bit numbers (DEN0022, 5.1). */
-enum {
-	PSCI_FIRST = 0x84000000,
-	PSCI_VERSION = PSCI_FIRST,
-	PSCI_CPU_SUSPEND,
-	PSCI_CPU_OFF,
-	PSCI_CPU_ON,
-	PSCI_AFFINITY_INFO,
-	PSCI_MIGRATE_INFO_TYPE = PSCI_FIRST + 6,
-	PSCI_SYSTEM_OFF = PSCI_FIRST + 8,
-	PSCI_SYSTEM_RESET,
-	PSCI_FEATURES,
-	PSCI_CPU_DEFAULT_SUSPEND = PSCI_FIRST + 0xc,
-	PSCI_NODE_HW_STATE,
-	PSCI_SYSTEM_SUSPEND,
-	PSCI_SYSTEM_RESET2 = PSCI_FIRST + 0x12,
-	PSCI_COUNT = 0x20,
-	SMCCC_VERSION = 0x80000000,
-};
-
-#define SMCCC_64 BIT(30)
-
-/* DEN0022, 5.2.2 */
-enum {
-	PSCI_SUCCESS = 0,
-	PSCI_NOT_SUPPORTED = -1,
-	PSCI_INVALID_PARAMETERS = -2,
-	PSCI_DENIED = -3,
-	PSCI_ALREADY_ON = -4,
-	PSCI_ON_PENDING = -5,
-	PSCI_INTERNAL_FAILURE = -6,
-	PSCI_INVALID_ADDRESS = -9,
-};
 
 #define PSCI_1_1         0x10001
 #define NO_MIGRATION     2       /* MIGRATE_INFO_TYPE: there is no trusted OS */

@@ -4,12 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "arm64/psci.h"
 #include "machine_private.h"
-
-/* DEN0022, 5.2.2 */
-enum { PSCI_DENIED = -3, PSCI_INVALID_ADDRESS = -9 };
-
-#define SMCCC_64 BIT(30) /* of a function's number: its arguments have 64 bits (DEN0028) */
 
 /* The timer is made by the first who needs it: there is one that asks at a time. */
 static int tell_soon(struct machine *machine)

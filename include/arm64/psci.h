@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PSCI's functions and errors by their numbers (Arm DEN0022, 5.1 and 5.2.2; SMCCC: DEN0028). */
+#ifndef ARMLET_ARM64_PSCI_H
+#define ARMLET_ARM64_PSCI_H
+
+#include "base/util.h"
+
+#define SMCCC_64 BIT(30) /* of a function's number: its arguments have 64 bits */
+
+/* By their 32-bit numbers. */
+enum {
+	SMCCC_VERSION = 0x80000000,
+	PSCI_FIRST = 0x84000000,
+	PSCI_VERSION = PSCI_FIRST,
+	PSCI_CPU_SUSPEND,
+	PSCI_CPU_OFF,
+	PSCI_CPU_ON,
+	PSCI_AFFINITY_INFO,
+	PSCI_MIGRATE_INFO_TYPE = PSCI_FIRST + 6,
+	PSCI_SYSTEM_OFF = PSCI_FIRST + 8,
+	PSCI_SYSTEM_RESET,
+	PSCI_FEATURES,
+	PSCI_CPU_DEFAULT_SUSPEND = PSCI_FIRST + 0xc,
+	PSCI_NODE_HW_STATE,
+	PSCI_SYSTEM_SUSPEND,
+	PSCI_SYSTEM_RESET2 = PSCI_FIRST + 0x12,
+	PSCI_COUNT = 0x20, /* numbers that are PSCI's */
+};
+
+enum {
+	PSCI_SUCCESS = 0,
+	PSCI_NOT_SUPPORTED = -1,
+	PSCI_INVALID_PARAMETERS = -2,
+	PSCI_DENIED = -3,
+	PSCI_ALREADY_ON = -4,
+	PSCI_ON_PENDING = -5,
+	PSCI_INTERNAL_FAILURE = -6,
+	PSCI_NOT_PRESENT = -7,
+	PSCI_DISABLED = -8,
+	PSCI_INVALID_ADDRESS = -9,
+};
+
+#endif
