@@ -206,7 +206,7 @@ static int baseline(const struct cpu_options *cpu, struct error *err)
 	if (r < 0)
 		return r;
 	if (cpu->word_count > 2) {
-		strcpy(model.name, "baseline");
+		snprintf(model.name, sizeof(model.name), "baseline");
 		model.description[0] = '\0';
 	}
 	return print_json(cpu_model_to_json(&model));

@@ -26,7 +26,7 @@ static int read_text(struct json_object *value, const char *key, char *ret, size
 		return error_set(err, EINVAL, "%s is to be a string", key);
 	if (strlen(text) > max)
 		return error_set(err, EINVAL, "%s is longer than %zu bytes", key, max);
-	strcpy(ret, text);
+	snprintf(ret, max + 1, "%s", text);
 	return 0;
 }
 

@@ -537,13 +537,12 @@ void undescribed_extend_sign(struct vcpu *vcpu, const struct vcpu_exit *exit)
 	struct insn insn;
 	uint32_t word;
 
-	if (exit->size > 4 || (!last && vcpu->little_endian) ||
-	    hyp_extends_signs(vcpu->machine->board.hyp))
+	if (exit->size > 4 || hyp_extends_signs(vcpu->machine->board.hyp))
+		return;
+	/* Little-endian data have their sign in the last byte. */
+	if (!last && !(sysreg(vcpu, SYSREG_SCTLR_EL1) & (SCTLR_EE | SCTLR_E0E)))
 		return;
 	look_at(vcpu, exit->addr, &access);
-	/* No kernel changes that while its MMU is on, so who asks about a flag asks once. */
-	vcpu->little_endian =
-		access.stage1.sctlr & SCTLR_M && !(access.stage1.sctlr & (SCTLR_EE | SCTLR_E0E));
 	if (!fetch(&access, &word))
 		return;
 	insn = insn_decode(word);

@@ -40,7 +40,6 @@ struct vcpu {
 	unsigned faults;
 	struct exclusive exclusive;
 	struct psci_cpu psci;
-	bool little_endian; /* all data of the guest's, when it was looked at last */
 };
 
 enum vcpu_next {

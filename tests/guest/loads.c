@@ -237,10 +237,39 @@ void compare_bytes(uint32_t word, uint64_t at, unsigned size, uint64_t apart)
 	}
 }
 
+/* ---- As EL0 --------------------------------------------------------------- */
+
+#define ERET      0xd69f03e0
+#define SVC       0xd4000001
+#define EC_SVC    0x15
+#define EL0T      0x3c0 /* with all exceptions masked */
+#define SCTLR_DZE BIT(14)
+#define SCTLR_E0E BIT(24)
+
+static uint32_t el0_code[PAGE / 4] __attribute__((aligned(PAGE)));
+static bool as_el0;
+
+/* The slot goes to EL0 and comes back from there, so the word is done in between. */
+static void run_as_el0(struct cpu_image *out)
+{
+	uint64_t vectors = read_sysreg("vbar_el1");
+
+	write_sysreg("elr_el1", page_at(EL0_CODE));
+	write_sysreg("spsr_el1", EL0T | before.nzcv);
+	write_sysreg("vbar_el1", el0_vectors);
+	run_slot(&before, out);
+	write_sysreg("vbar_el1", vectors);
+	if (read_sysreg("esr_el1") >> 26 != EC_SVC)
+		complain("exception", el0_code[0], read_sysreg("esr_el1"), 0);
+}
+
 static void run_at(const struct insn *insn, uint64_t addr, struct cpu_image *out)
 {
 	*base_of(insn, &before) = addr - displacement(insn, &before);
-	run_slot(&before, out);
+	if (as_el0)
+		run_as_el0(out);
+	else
+		run_slot(&before, out);
 }
 
 static void try_word(uint32_t word, uint64_t ram_at, uint64_t device_at)
@@ -259,7 +288,9 @@ static void try_word(uint32_t word, uint64_t ram_at, uint64_t device_at)
 			memcpy(&before.x[insn.rs + i], (void *)(ram_at + i * insn.size), insn.size);
 	}
 	before.sp = spare_sp(); /* for an abort in between */
-	put_word(word);
+	put_word(as_el0 ? ERET : word);
+	if (as_el0)
+		put_word_at(el0_code, word);
 	run_at(&insn, ram_at, &by_ram);
 	run_at(&insn, device_at, &by_device);
 	compare_registers(&insn, word, device_at - ram_at);
@@ -302,7 +333,7 @@ static void try_random(uint64_t count)
 		struct insn insn;
 		uint64_t at;
 
-		if (!wants(word, &insn) || !sp_is_aligned(&insn))
+		if (!wants(word, &insn) || !sp_is_aligned(&insn) || (as_el0 && insn.rn == 31))
 			continue;
 		at = random_place(&insn, word);
 		if (option_number("verbose", 0))
@@ -310,8 +341,27 @@ static void try_random(uint64_t count)
 		try_word(word, RAM_AT + at, DEV_AT + at);
 		done++;
 	}
-	check_equal("instructions_that_differ", differences(), 0);
+	check_equal(as_el0 ? "instructions_of_el0_that_differ" : "instructions_that_differ",
+		    differences(), 0);
 	note("instructions", done);
+}
+
+/* Of little-endian programs, and of big-endian ones. */
+static void try_el0(uint64_t count)
+{
+	uint64_t sctlr = read_sysreg("sctlr_el1") | SCTLR_DZE;
+
+	as_el0 = true;
+	el0_code[1] = SVC;
+	map_page(EL0_CODE, (uint64_t)el0_code, FOR_EL0_CODE);
+	write_sysreg("sctlr_el1", sctlr);
+	try_random(count);
+	write_sysreg("sctlr_el1", sctlr | SCTLR_E0E);
+	if (read_sysreg("id_aa64mmfr0_el1") >> 8 & 0xf) /* BigEnd */
+		check_equal("big_endian_it_is", read_sysreg("sctlr_el1") & SCTLR_E0E, SCTLR_E0E);
+	try_random(count);
+	write_sysreg("sctlr_el1", sctlr);
+	as_el0 = false;
 }
 
 static void fill(void)
@@ -406,6 +456,7 @@ void payload_main(void)
 	try_random(option_number("count", 2000));
 	try_crossing(option_number("crossings", 300));
 	try_vectors(option_number("vectors", 300));
+	try_el0(option_number("el0", 300));
 	check_faults();
 	check_watchpoints();
 	check_exclusives();

@@ -29,11 +29,12 @@
 #define READABLE    37
 #define PLAIN       40
 
-/* A page of code, and behind it one of the device. */
-#define CODE 48
+/* A page of code, and behind it one of the device; and one that EL0 can execute. */
+#define CODE     48
+#define EL0_CODE 52
 
-/* How else a page may be: for nobody to write; for EL1 to execute, and not for EL0. */
-enum page_use { FOR_ALL, FOR_READING, FOR_CODE };
+/* How else a page may be: for nobody to write; for EL1 alone to execute, or EL0 alone. */
+enum page_use { FOR_ALL, FOR_READING, FOR_CODE, FOR_EL0_CODE };
 
 static inline uint64_t page_at(unsigned index)
 {
@@ -56,6 +57,7 @@ struct cpu_image {
 	uint8_t v[32][16];
 };
 
+extern const char el0_vectors[];
 void run_slot(const struct cpu_image *in, struct cpu_image *out);
 extern volatile uint32_t run_slot_word;
 

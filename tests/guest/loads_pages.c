@@ -7,7 +7,8 @@
 #define TABLE     UINT64_C(3)
 #define AF        BIT(10)
 #define INNER     (UINT64_C(3) << 8)
-#define XN        (BIT(53) | BIT(54))
+#define PXN       BIT(53)
+#define XN        (PXN | BIT(54))
 #define ATTR(n)   ((uint64_t)(n) << 2)
 #define ATTR_DEV  ATTR(0)
 #define ATTR_MEM  ATTR(1)
@@ -22,8 +23,10 @@ static uint8_t ram[DEV_COUNT * PAGE] __attribute__((aligned(PAGE)));
 
 void map_page(unsigned index, uint64_t addr, enum page_use use)
 {
-	static const uint64_t uses[] = {
-		[FOR_ALL] = EL0 | XN, [FOR_READING] = EL0 | XN | READ_ONLY, [FOR_CODE] = 0};
+	static const uint64_t uses[] = {[FOR_ALL] = EL0 | XN,
+					[FOR_READING] = EL0 | XN | READ_ONLY,
+					[FOR_CODE] = 0,
+					[FOR_EL0_CODE] = EL0 | PXN | READ_ONLY};
 
 	pages3[index] = addr ? addr | TABLE | AF | INNER | ATTR_MEM | uses[use] : 0;
 	__asm__ volatile("dsb sy\n\ttlbi vmalle1\n\tdsb sy\n\tisb" : : : "memory");

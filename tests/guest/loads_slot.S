@@ -39,6 +39,7 @@ run_slot:
 	.endr
 run_slot_word:
 	nop
+run_slot_back:
 	msr	tpidr_el0, x0
 	mrs	x0, tpidrro_el0
 	.irp	n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
@@ -65,6 +66,13 @@ run_slot_word:
 	ldp	x27, x28, [x2, #64]
 	ldp	x29, x30, [x2, #80]
 	ret
+
+	/* What EL0 comes back to, by any exception: as if the word had been executed here. */
+	.global el0_vectors
+	.balign	0x800
+el0_vectors:
+	.skip	0x400
+	b	run_slot_back
 
 	.bss
 	.balign	16
