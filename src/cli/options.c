@@ -167,6 +167,12 @@ static int unknown_property(const struct option_def *rows, const char *name, str
 	return error_set(err, EINVAL, "unknown property '%s'", name);
 }
 
+/* A number or a choice has no '=' in it: what looks like a property is meant as one. */
+static bool is_free_text(const struct option_def *option)
+{
+	return option->type == OPTION_STRING || option->type == OPTION_FILE;
+}
+
 /* "name=value" or "flag"; the @first may be the value of the first row, without its name. */
 static int set_property(const struct option_def *rows, char *item, bool first, void *record,
 			struct error *err)
@@ -176,7 +182,7 @@ static int set_property(const struct option_def *rows, char *item, bool first, v
 	const struct option_def *row = find_row(rows, item, length);
 	int r;
 
-	if (first && (!row || !equals))
+	if (first && (!equals || (!row && is_free_text(rows))))
 		return set_value(rows, record, item, err);
 	if (!row) {
 		item[length] = '\0';
