@@ -36,6 +36,7 @@ enum insn_kind {
 	INSN_VECTOR,    /* SVE's contiguous elements under a predicate: LD1B to ST4D */
 	INSN_FILL,      /* SVE's whole registers: LDR and STR of Z or P */
 	INSN_HINT,      /* PRFM, PRFUM: nothing happens */
+	INSN_COPY,      /* a stage of CPY, CPYF or SET (FEAT_MOPS) */
 };
 
 enum insn_address {
@@ -46,6 +47,8 @@ enum insn_address {
 	INSN_REGISTER, /* Xn|SP + Xm, extended and shifted */
 	INSN_LITERAL,  /* PC + offset */
 };
+
+enum insn_stage { INSN_PROLOGUE, INSN_MAIN, INSN_EPILOGUE };
 
 /* As the opc field of the atomics has them. */
 enum insn_operation {
@@ -68,21 +71,25 @@ struct insn {
 	bool simd;                     /* Rt and Rt2 are SIMD&FP registers */
 	bool sign;                     /* a load extends the sign */
 	bool unprivileged;             /* LDTR, STTR */
-	bool authenticated; /* LDRAA, LDRAB: the base has a pointer authentication code */
-	bool replicate;     /* LD1R to LD4R: to all lanes; SVE's LD1R, LD1RQ, LD1RO */
-	bool whole;         /* STRUCTURE of whole registers, not of one lane */
-	uint8_t size;       /* bytes of an element in memory: 1, 2, 4, 8, 16 */
-	uint8_t width;      /* bytes of Xt that a load writes: 4 or 8 */
-	uint8_t count;      /* registers: 1 or 2; STRUCTURE: elements of each structure */
-	uint8_t repeat;     /* STRUCTURE: registers that follow one another, LD1 of 1 to 4 */
-	uint8_t bytes;      /* STRUCTURE: of a register: 8 or 16; VECTOR: of its element */
-	uint8_t lane;       /* STRUCTURE of one lane */
-	uint8_t pg;         /* VECTOR: the predicate */
-	uint8_t block;      /* VECTOR, replicate: bytes of Zt that are loaded; 0: one element */
-	bool predicate;     /* FILL: Rt is a P register */
-	bool first_fault;   /* VECTOR: LDFF1, of which a device gives the first element only */
-	bool non_fault;     /* VECTOR: LDNF1, of which it gives none */
-	bool scaled;        /* VECTOR, FILL: the offset counts in what the instruction moves */
+	bool authenticated;     /* LDRAA, LDRAB: the base has a pointer authentication code */
+	bool replicate;         /* LD1R to LD4R: to all lanes; SVE's LD1R, LD1RQ, LD1RO */
+	bool whole;             /* STRUCTURE of whole registers, not of one lane */
+	uint8_t size;           /* bytes of an element in memory: 1, 2, 4, 8, 16 */
+	uint8_t width;          /* bytes of Xt that a load writes: 4 or 8 */
+	uint8_t count;          /* registers: 1 or 2; STRUCTURE: elements of each structure */
+	uint8_t repeat;         /* STRUCTURE: registers that follow one another, LD1 of 1 to 4 */
+	uint8_t bytes;          /* STRUCTURE: of a register: 8 or 16; VECTOR: of its element */
+	uint8_t lane;           /* STRUCTURE of one lane */
+	uint8_t pg;             /* VECTOR: the predicate */
+	uint8_t block;          /* VECTOR, replicate: bytes of Zt that are loaded; 0: one element */
+	bool predicate;         /* FILL: Rt is a P register */
+	bool first_fault;       /* VECTOR: LDFF1, of which a device gives the first element only */
+	bool non_fault;         /* VECTOR: LDNF1, of which it gives none */
+	uint8_t stage;          /* COPY: enum insn_stage */
+	bool set;               /* COPY: the byte in Xs, instead of what is at Xs */
+	bool forward;           /* COPY: CPYF, which never goes backward */
+	bool unprivileged_read; /* COPY: unprivileged is for what it writes */
+	bool scaled;            /* VECTOR, FILL: the offset counts in what the instruction moves */
 	uint8_t rt, rt2, rn;
 	uint8_t rs;     /* the status, or the operand, or what is compared */
 	uint8_t rm;     /* REGISTER, POST_REG */
@@ -103,6 +110,7 @@ enum insn_access {
 	INSN_READ = 1,
 	INSN_WRITE = 2,
 	INSN_AS_EL0 = 4, /* LDTR, STTR: with the rights of EL0 */
+	INSN_MORE = 8,   /* another span follows: a copy has two */
 };
 
 /*
@@ -131,11 +139,14 @@ struct insn_cpu_ops {
 	void (*set_z)(void *cpu, unsigned reg, const uint8_t value[INSN_VECTOR_MAX]);
 	void (*get_p)(void *cpu, unsigned reg, uint8_t value[INSN_PREDICATE_MAX]);
 	void (*set_p)(void *cpu, unsigned reg, const uint8_t value[INSN_PREDICATE_MAX]);
+	/* PSTATE's NZCV, in bits 31:28. */
+	uint64_t (*get_flags)(void *cpu);
+	void (*set_flags)(void *cpu, uint64_t flags);
 	/* An address without its pointer authentication code, which was found to be right. */
 	gva_t (*strip)(void *cpu, gva_t addr);
 	/*
-	 * Find out where the @size bytes at @addr are, once and before all of what follows:
-	 * 0, or what insn_execute() is to return, the instruction undone.
+	 * Find out where the @size bytes at @addr are, once and before all of what follows (a
+	 * copy: twice): 0, or what insn_execute() is to return, the instruction undone.
 	 */
 	int (*reach)(void *cpu, gva_t addr, unsigned size, unsigned access);
 	/* Move @size bytes, an element, within what was reached. */
@@ -159,13 +170,21 @@ struct insn_cpu {
 	uint64_t pc;
 	unsigned vector;     /* bytes of a Z register at present; 0: there is no SVE */
 	unsigned zero_block; /* bytes that DC ZVA writes, a power of two (DCZID_EL0.BS) */
-	bool big_endian;     /* SCTLR_EL1.EE or E0E, for the present exception level */
+	/*
+	 * How this CPU keeps a copy's state between its stages (DDI 0487, C6.2 "CPYFP"): 0 is
+	 * option A, 1 is option B; less: it is not known.
+	 */
+	int copy_option;
+	bool big_endian; /* SCTLR_EL1.EE or E0E, for the present exception level */
 };
 
 #define INSN_SPAN_MAX 2048 /* bytes that an instruction can move: DC ZVA's largest block */
 
+/* The instruction has come forward, and is to be executed again. */
+#define INSN_AGAIN 1
+
 /*
- * Do what @insn says; the PC is the caller's. Returns 0, what reach() refused with, or
+ * Do what @insn says; the PC is the caller's. Returns 0, INSN_AGAIN, what reach() refused with, or
  * -EOPNOTSUPP for what is INSN_OTHER or INSN_UNPREDICTABLE.
  */
 int insn_execute(const struct insn *insn, const struct insn_cpu *cpu);

@@ -182,6 +182,12 @@ int hyp_vcpu_set_z(struct hyp_vcpu *vcpu, unsigned reg, const uint8_t value[HYP_
 int hyp_vcpu_get_p(struct hyp_vcpu *vcpu, unsigned reg, uint8_t value[HYP_PREDICATE_MAX]);
 int hyp_vcpu_set_p(struct hyp_vcpu *vcpu, unsigned reg, const uint8_t value[HYP_PREDICATE_MAX]);
 
+/*
+ * How the host's CPUs keep the state of a memory copy (DDI 0487, FEAT_MOPS): 0 is option A, 1
+ * option B; -EOPNOTSUPP: they have none, or the kernel does not let a program try. Any thread.
+ */
+int hyp_copy_option(void);
+
 /* How many bytes the guest's DC ZVA writes. */
 unsigned hyp_vcpu_zero_block(const struct hyp_vcpu *vcpu);
 

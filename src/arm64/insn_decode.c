@@ -495,6 +495,29 @@ static void decode_fill(uint32_t word, struct insn *insn)
 	insn->offset = signed_field(word, 21, 16) * 8 + field(word, 12, 10);
 }
 
+/* ---- Memory copy and memory set (C4.1.95.27) ------------------------------- */
+
+static void decode_copy(uint32_t word, struct insn *insn)
+{
+	unsigned stage = field(word, 23, 22);
+
+	insn->set = stage == 3;
+	insn->forward = !flag(word, 26);
+	if (insn->set && !insn->forward)
+		return; /* SETG: with tags */
+	if (insn->set)
+		stage = field(word, 15, 14);
+	insn->stage = (uint8_t)stage;
+	insn->size = 1;
+	insn->unprivileged = flag(word, 12);
+	insn->unprivileged_read = !insn->set && flag(word, 13);
+	/* Registers that are one another, or none, are not allocated. */
+	if (stage == 3 || insn->rt == insn->rn || insn->rt == insn->rs || insn->rn == insn->rs ||
+	    insn->rt == REG_31 || insn->rn == REG_31 || (!insn->set && insn->rs == REG_31))
+		return;
+	insn->kind = INSN_COPY;
+}
+
 struct encoding {
 	uint32_t mask;
 	uint32_t value;
@@ -518,6 +541,7 @@ static const struct encoding encodings[] = {
 	{0xbf800000, 0x0d000000, decode_single_structure},
 	{0xbf800000, 0x0d800000, decode_single_structure},
 	{0xffffffe0, 0xd50b7420, decode_zero},
+	{0xfb200c00, 0x19000400, decode_copy},
 	{0xffc0e000, 0x85804000, decode_fill},
 	{0xffc0e010, 0x85800000, decode_fill},
 	{0xffc0e000, 0xe5804000, decode_fill},

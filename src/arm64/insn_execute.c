@@ -425,6 +425,8 @@ int insn_execute(const struct insn *insn, const struct insn_cpu *cpu)
 	case INSN_VECTOR:
 	case INSN_FILL:
 		return insn_execute_vector(insn, cpu);
+	case INSN_COPY:
+		return insn_execute_copy(insn, cpu);
 	case INSN_HINT:
 		return 0;
 	case INSN_OTHER:

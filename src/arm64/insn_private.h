@@ -8,4 +8,7 @@
 /* insn_execute() of INSN_VECTOR and INSN_FILL. */
 int insn_execute_vector(const struct insn *insn, const struct insn_cpu *cpu);
 
+/* The same of INSN_COPY. */
+int insn_execute_copy(const struct insn *insn, const struct insn_cpu *cpu);
+
 #endif

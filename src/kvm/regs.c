@@ -2,6 +2,7 @@
 /* A vCPU's registers, by KVM's names for them. */
 #include <linux/kvm.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "arm64/sysreg.h"
 #include "kvm_private.h"
@@ -143,6 +144,31 @@ int hyp_vcpu_set_p(struct hyp_vcpu *vcpu, unsigned reg, const uint8_t value[HYP_
 {
 	return set_reg(vcpu, reg < 16 ? KVM_REG_ARM64_SVE_PREG(reg, 0) : KVM_REG_ARM64_SVE_FFR(0),
 		       value);
+}
+
+#ifndef HWCAP2_MOPS
+#define HWCAP2_MOPS BIT(43)
+#endif
+
+/* A prologue of nothing tells in PSTATE.C: CPYFP [X0]!, [X1]!, X2!. */
+static int try_copy(void)
+{
+	uint64_t nzcv;
+
+	__asm__ volatile("mov x0, #0\n\t"
+			 "mov x1, #0\n\t"
+			 "mov x2, #0\n\t"
+			 ".inst 0x19010440\n\t"
+			 "mrs %0, nzcv"
+			 : "=r"(nzcv)
+			 :
+			 : "x0", "x1", "x2", "memory", "cc");
+	return nzcv >> 29 & 1;
+}
+
+int hyp_copy_option(void)
+{
+	return getauxval(AT_HWCAP2) & HWCAP2_MOPS ? try_copy() : -EOPNOTSUPP;
 }
 
 /* DCZID_EL0.BS, which the guest reads from the CPU itself (DDI 0487, D24.2.35). */

@@ -16,7 +16,7 @@
 
 #define INSN_SIZE   4
 #define RETRIES_MAX 1000 /* at one PC, with no other exit between */
-#define PIECES      2    /* an instruction's bytes are in one page or two */
+#define PIECES      4    /* an instruction's bytes are in a page or two; a copy has two spans */
 #define REG_SP      31
 #define UPDATE_MAX  32 /* bytes of the largest atomic */
 
@@ -26,6 +26,7 @@ struct piece {
 	unsigned size;
 	gpa_t ipa;
 	uint8_t *ram; /* NULL: they are a device's, or nobody's */
+	bool write;
 	enum fault_action fault;
 };
 
@@ -38,6 +39,8 @@ struct access {
 	gpa_t fault; /* the IPA that KVM tells */
 	struct piece pieces[PIECES];
 	unsigned piece_count;
+	bool here;            /* one of them is where KVM saw the fault */
+	bool two_spans;       /* one is read, and the other written */
 	struct abort abort;   /* that the guest gets, after -EFAULT */
 	const uint64_t *read; /* what the device has given already; NULL: nothing */
 };
@@ -168,6 +171,21 @@ static void cpu_set_p(void *cpu, unsigned reg, const uint8_t value[INSN_PREDICAT
 	hyp_vcpu_set_p(access->vcpu->hyp, reg, value);
 }
 
+static uint64_t cpu_get_flags(void *cpu)
+{
+	const struct access *access = cpu;
+
+	return access->pstate & PSTATE_NZCV;
+}
+
+static void cpu_set_flags(void *cpu, uint64_t flags)
+{
+	struct access *access = cpu;
+
+	access->pstate = (access->pstate & ~PSTATE_NZCV) | flags;
+	hyp_vcpu_set_reg(access->vcpu->hyp, HYP_REG_PSTATE, access->pstate);
+}
+
 static gva_t cpu_strip(void *cpu, gva_t addr)
 {
 	const struct access *access = cpu;
@@ -189,7 +207,9 @@ static int reach_page(struct access *access, gva_t addr, unsigned size, unsigned
 	unsigned status;
 	int r;
 
-	*piece = (struct piece){.addr = addr, .size = size};
+	if (access->piece_count == PIECES)
+		return -EOPNOTSUPP;
+	*piece = (struct piece){.addr = addr, .size = size, .write = wanted & INSN_WRITE};
 	r = stage1_walk(&access->stage1, access->mem, addr, rights(access, wanted), &piece->ipa,
 			&status);
 	if (r < 0) {
@@ -245,14 +265,14 @@ static int look_for_watchpoints(struct access *access, gva_t addr, unsigned size
 }
 
 /* An access that is to be an abort does nothing before it is. */
-static int take_faults(struct access *access, unsigned wanted)
+static int take_faults(struct access *access)
 {
 	for (unsigned i = 0; i < access->piece_count; i++) {
 		struct piece *piece = &access->pieces[i];
 
 		if (!piece->ram)
-			piece->fault = fault_take(access->vcpu, piece->ipa, piece->size,
-						  wanted & INSN_WRITE);
+			piece->fault =
+				fault_take(access->vcpu, piece->ipa, piece->size, piece->write);
 		if (piece->fault == FAULT_ABORT)
 			return -EIO;
 	}
@@ -263,30 +283,39 @@ static int cpu_reach(void *cpu, gva_t addr, unsigned size, unsigned wanted)
 {
 	struct access *access = cpu;
 	unsigned first = (unsigned)min_u64(size, STAGE1_PAGE_MIN - addr % STAGE1_PAGE_MIN);
-	bool here = false;
+	unsigned begin = access->piece_count;
 	int r = reach_page(access, addr, first, wanted);
 
 	if (r == 0 && first < size)
 		r = reach_page(access, addr + first, size - first, wanted);
 	if (r < 0)
 		return r;
-	for (unsigned i = 0; i < access->piece_count; i++) {
+	for (unsigned i = begin; i < access->piece_count; i++) {
 		const struct piece *piece = &access->pieces[i];
 
-		here = here || (!piece->ram && align_down(piece->ipa, STAGE1_PAGE_MIN) ==
+		access->here = access->here ||
+			       (!piece->ram && align_down(piece->ipa, STAGE1_PAGE_MIN) ==
 						       align_down(access->fault, STAGE1_PAGE_MIN));
 	}
-	r = here ? look_for_watchpoints(access, addr, size, wanted) : -EAGAIN;
-	return r == 0 && access->vcpu->machine->faults.count && !access->read
-		       ? take_faults(access, wanted)
-		       : r;
+	access->two_spans = access->two_spans || wanted & INSN_MORE;
+	if (!access->here && !(wanted & INSN_MORE))
+		return -EAGAIN;
+	r = look_for_watchpoints(access, addr, size, wanted);
+	if (r < 0 || wanted & INSN_MORE || access->read)
+		return r;
+	return access->vcpu->machine->faults.count ? take_faults(access) : 0;
 }
 
-static const struct piece *piece_at(const struct access *access, gva_t addr)
+static const struct piece *piece_at(const struct access *access, gva_t addr, bool write)
 {
-	const struct piece *piece = &access->pieces[0];
+	unsigned i = 0;
 
-	return addr - piece->addr < piece->size ? piece : &access->pieces[1];
+	/* A copy may read and write the same bytes. */
+	while (i + 1 < access->piece_count &&
+	       (addr - access->pieces[i].addr >= access->pieces[i].size ||
+		(access->two_spans && access->pieces[i].write != write)))
+		i++;
+	return &access->pieces[i];
 }
 
 /* Single-copy atomic where it can be: the largest aligned part at @at of @size bytes. */
@@ -303,7 +332,7 @@ static void move(const struct access *access, gva_t addr, uint8_t *bytes, unsign
 		 bool is_write)
 {
 	while (size > 0) {
-		const struct piece *piece = piece_at(access, addr);
+		const struct piece *piece = piece_at(access, addr, is_write);
 		uint64_t offset = addr - piece->addr;
 		unsigned part = part_size(piece->ipa + offset,
 					  (unsigned)min_u64(size, piece->size - offset));
@@ -353,7 +382,7 @@ static void cpu_update(void *cpu, gva_t addr, unsigned size, unsigned count, ins
 		       const void *data)
 {
 	struct access *access = cpu;
-	const struct piece *piece = piece_at(access, addr);
+	const struct piece *piece = piece_at(access, addr, true);
 	uint8_t instead[UPDATE_MAX];
 	struct mmio_update update = {.addr = piece->ipa + (addr - piece->addr),
 				     .size = size,
@@ -372,7 +401,7 @@ static void cpu_update(void *cpu, gva_t addr, unsigned size, unsigned count, ins
 static void cpu_watch(void *cpu, gva_t addr, unsigned size)
 {
 	struct access *access = cpu;
-	const struct piece *piece = piece_at(access, addr);
+	const struct piece *piece = piece_at(access, addr, true);
 
 	exclusive_watch(access->vcpu, piece->ipa + (addr - piece->addr), size);
 }
@@ -380,7 +409,7 @@ static void cpu_watch(void *cpu, gva_t addr, unsigned size)
 static bool cpu_watched(void *cpu, gva_t addr, unsigned size)
 {
 	struct access *access = cpu;
-	const struct piece *piece = piece_at(access, addr);
+	const struct piece *piece = piece_at(access, addr, true);
 
 	return exclusive_watched(access->vcpu, piece->ipa + (addr - piece->addr), size);
 }
@@ -388,7 +417,7 @@ static bool cpu_watched(void *cpu, gva_t addr, unsigned size)
 static void cpu_settle(void *cpu, gva_t addr, unsigned size)
 {
 	struct access *access = cpu;
-	const struct piece *piece = piece_at(access, addr);
+	const struct piece *piece = piece_at(access, addr, true);
 
 	exclusive_settle(access->vcpu, piece->ipa + (addr - piece->addr), size);
 }
@@ -402,6 +431,8 @@ static const struct insn_cpu_ops cpu_ops = {
 	.set_z = cpu_set_z,
 	.get_p = cpu_get_p,
 	.set_p = cpu_set_p,
+	.get_flags = cpu_get_flags,
+	.set_flags = cpu_set_flags,
 	.strip = cpu_strip,
 	.reach = cpu_reach,
 	.load = cpu_load,
@@ -425,6 +456,8 @@ static int execute(struct access *access, const struct insn *insn)
 
 	if (insn->kind == INSN_VECTOR || insn->kind == INSN_FILL)
 		cpu.vector = hyp_vcpu_vector_length(access->vcpu->hyp);
+	if (insn->kind == INSN_COPY)
+		cpu.copy_option = hyp_copy_option();
 	return insn_execute(insn, &cpu);
 }
 
@@ -489,6 +522,8 @@ enum vcpu_next undescribed_answer(struct vcpu *vcpu, const struct vcpu_exit *exi
 	if (r == 0) {
 		step_over(&access);
 		exclusive_step(vcpu);
+	} else if (r == INSN_AGAIN) {
+		return VCPU_CONTINUE;
 	} else if (r == -EIO) {
 		hyp_vcpu_inject_abort(vcpu->hyp);
 	} else if (r == -EFAULT && access.piece_count > 0) {
@@ -524,7 +559,7 @@ bool undescribed_execute(struct vcpu *vcpu, gpa_t at)
 	if (!fetch(&access, &word))
 		return false;
 	insn = insn_decode(word);
-	if (execute(&access, &insn) < 0)
+	if (execute(&access, &insn) != 0)
 		return false;
 	step_over(&access);
 	return true;

@@ -31,8 +31,8 @@ struct cpu {
 	const struct header *header;
 	const struct guest_mem *mem;
 	struct stage1 stage1;
-	gva_t reached;
-	unsigned reached_size;
+	gva_t reached, reached_before; /* a copy has two spans */
+	unsigned reached_size, before_size;
 	unsigned sets; /* registers set */
 	bool refused;
 };
@@ -114,6 +114,20 @@ static void set_p(void *data, unsigned reg, const uint8_t value[INSN_PREDICATE_M
 	cpu->sets++;
 }
 
+static uint64_t get_flags(void *data)
+{
+	const struct cpu *cpu = data;
+
+	return cpu->header->x[2] & UINT64_C(0xf0000000);
+}
+
+static void set_flags(void *data, uint64_t flags)
+{
+	struct cpu *cpu = data;
+
+	FUZZ_ASSERT(!(flags & ~UINT64_C(0xf0000000)) && !cpu->refused);
+}
+
 static gva_t strip(void *data, gva_t addr)
 {
 	const struct cpu *cpu = data;
@@ -136,6 +150,8 @@ static int reach(void *data, gva_t addr, unsigned size, unsigned access)
 	FUZZ_ASSERT(size >= 1 && size <= INSN_SPAN_MAX && access != 0);
 	FUZZ_ASSERT(r == 0 ? at != UINT64_MAX : r == -EFAULT && status < 0x40);
 	FUZZ_ASSERT(r < 0 || at >> 52 == 0);
+	cpu->reached_before = cpu->reached;
+	cpu->before_size = cpu->reached_size;
 	cpu->reached = addr;
 	cpu->reached_size = size;
 	cpu->refused = r < 0;
@@ -145,7 +161,10 @@ static int reach(void *data, gva_t addr, unsigned size, unsigned access)
 static void check_inside(const struct cpu *cpu, gva_t addr, unsigned size)
 {
 	FUZZ_ASSERT(!cpu->refused && size >= 1 && size <= 16);
-	FUZZ_ASSERT(addr - cpu->reached <= cpu->reached_size - size);
+	FUZZ_ASSERT(
+		(cpu->reached_size >= size && addr - cpu->reached <= cpu->reached_size - size) ||
+		(cpu->before_size >= size &&
+		 addr - cpu->reached_before <= cpu->before_size - size));
 }
 
 static void load(void *data, gva_t addr, uint8_t *bytes, unsigned size)
@@ -205,6 +224,8 @@ static const struct insn_cpu_ops ops = {
 	.set_z = set_z,
 	.get_p = get_p,
 	.set_p = set_p,
+	.get_flags = get_flags,
+	.set_flags = set_flags,
 	.strip = strip,
 	.reach = reach,
 	.load = load,
@@ -230,11 +251,16 @@ static void run(const struct header *header, const struct guest_mem *mem)
 		.data = &cpu,
 		.pc = header->x[0],
 		.vector = header->flags & 8 ? 0 : 16 + 16 * (header->x[3] >> 60 & 15),
+		.copy_option = (header->access >> 5) % 3 - 1,
 		.zero_block = 4U << (header->flags >> 4 & 7),
 		.big_endian = header->flags & 4};
 	const struct insn insn = insn_decode(header->word);
 	int r = insn_execute(&insn, &view);
 
+	if (insn.kind == INSN_COPY) {
+		FUZZ_ASSERT(r == 0 || r == INSN_AGAIN || r == -EOPNOTSUPP || cpu.refused);
+		return;
+	}
 	FUZZ_ASSERT(r == 0 || (r == -EFAULT && cpu.refused) ||
 		    (r == -EOPNOTSUPP &&
 		     (insn.kind == INSN_OTHER || insn.kind == INSN_UNPREDICTABLE)) ||

@@ -456,6 +456,7 @@ void payload_main(void)
 	try_random(option_number("count", 2000));
 	try_crossing(option_number("crossings", 300));
 	try_vectors(option_number("vectors", 300));
+	try_copies(option_number("copies", 300));
 	try_el0(option_number("el0", 300));
 	check_faults();
 	check_watchpoints();

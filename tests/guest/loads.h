@@ -93,6 +93,9 @@ uint64_t vector_length(void); /* bytes */
 /* The same of SVE, where there is any. */
 void try_vectors(uint64_t count);
 
+/* And of memory copies. */
+void try_copies(uint64_t count);
+
 void check_faults(void);
 void check_watchpoints(void);
 void check_exclusives(void);

@@ -112,6 +112,7 @@ static bool wants(const struct insn *insn, unsigned vector)
 static void check_first_fault(unsigned vector)
 {
 	write64(DEV_AT, 0x1716151413121110);
+	write64(RAM_AT, 0x1716151413121110);
 	choose(vector);
 	memset(in.p, 0, sizeof(in.p));
 	in.p[0] = 0x6;

@@ -60,6 +60,7 @@ struct fake_host {
 	bool extends_signs;
 	bool keeps_mpidr;
 	bool no_steal_time;
+	int copy_option;     /* of FEAT_MOPS */
 	bool changes_ids;    /* KVM of Linux 6.7 and later */
 	uint64_t id_mask;    /* bits of every ID register that may be changed */
 	uint64_t id_refused; /* a write with any of these is refused */

@@ -106,6 +106,11 @@ int hyp_vcpu_set_p(struct hyp_vcpu *vcpu, unsigned reg, const uint8_t value[HYP_
 	return 0;
 }
 
+int hyp_copy_option(void)
+{
+	return fake_host.copy_option;
+}
+
 unsigned hyp_vcpu_zero_block(const struct hyp_vcpu *vcpu)
 {
 	(void)vcpu;

@@ -20,6 +20,7 @@ static const char *const kinds[] = {
 	[INSN_STRUCTURE] = "structure",
 	[INSN_ZERO] = "zero",
 	[INSN_HINT] = "hint",
+	[INSN_COPY] = "copy",
 	[INSN_VECTOR] = "vector",
 	[INSN_FILL] = "fill",
 };
@@ -31,6 +32,14 @@ static const char *const addresses[] = {
 
 static const char *const operations[] = {"add",  "clr",  "eor",  "set", "smax",
 					 "smin", "umax", "umin", "swp"};
+
+static void tell_copy(const struct insn *insn, FILE *out)
+{
+	fprintf(out, "%s%s stage %u%s%s, t%u s%u n%u", insn->set ? " set" : "",
+		insn->forward ? " forward" : "", insn->stage,
+		insn->unprivileged ? " writes as EL0" : "",
+		insn->unprivileged_read ? " reads as EL0" : "", insn->rt, insn->rs, insn->rn);
+}
 
 static void tell_vector(const struct insn *insn, FILE *out)
 {
@@ -49,10 +58,13 @@ static void tell(const struct insn *insn, char *text, size_t size)
 	FILE *out = fmemopen(text, size, "w");
 
 	fputs(kinds[insn->kind], out);
+	if (insn->kind == INSN_COPY)
+		tell_copy(insn, out);
 	switch (insn->kind) {
 	case INSN_OTHER:
 	case INSN_UNPREDICTABLE:
 	case INSN_HINT:
+	case INSN_COPY:
 		fclose(out);
 		return;
 	case INSN_ZERO:
@@ -84,8 +96,7 @@ static void tell(const struct insn *insn, char *text, size_t size)
 			fprintf(out, " s%u", insn->rs);
 		if (insn->unprivileged)
 			fputs(" as EL0", out);
-		if (insn->authenticated)
-			fputs(" authenticated", out);
+		fputs(insn->authenticated ? " authenticated" : "", out);
 		break;
 	}
 	fprintf(out, ", t%u", insn->rt);
@@ -275,6 +286,17 @@ static const struct {
 	{0xe58104cf, "str p15, [x6, #9, mul vl]", "fill store p, t15, [6 base +9 vl]"},
 	{0x85c10020, "prfb pldl1keep, p0, [x1, #1, mul vl]", "other"},
 	{0xc441c8a3, "ld1b {z3.d}, p2/z, [x5, z1.d]: gathered", "other"},
+	{0x19010440, "cpyfp [x0]!, [x1]!, x2!", "copy forward stage 0, t0 s1 n2"},
+	{0x1d410440, "cpym [x0]!, [x1]!, x2!", "copy stage 1, t0 s1 n2"},
+	{0x19411440, "cpyfmwt [x0]!, [x1]!, x2!", "copy forward stage 1 writes as EL0, t0 s1 n2"},
+	{0x19412440, "cpyfmrt [x0]!, [x1]!, x2!", "copy forward stage 1 reads as EL0, t0 s1 n2"},
+	{0x1d04f4a3, "cpyptn [x3]!, [x4]!, x5!",
+	 "copy stage 0 writes as EL0 reads as EL0, t3 s4 n5"},
+	{0x19df4440, "setm [x0]!, x2!, xzr", "copy set forward stage 1, t0 s31 n2"},
+	{0x19c19440, "setet [x0]!, x2!, x1", "copy set forward stage 2 writes as EL0, t0 s1 n2"},
+	{0x1dc10440, "setgp [x0]!, x2!, x1", "other"},
+	{0x19000440, "with x0 twice", "other"},
+	{0x19c1c440, "a fourth stage", "other"},
 };
 
 START_TEST(test_rows)
@@ -305,7 +327,7 @@ START_TEST(test_bounds)
 		if (insn.kind == INSN_OTHER || insn.kind == INSN_UNPREDICTABLE)
 			continue;
 		ck_assert(insn.rt < 32 && insn.rt2 < 32 && insn.rn < 32 && insn.rs < 32);
-		if (insn.kind == INSN_HINT || insn.kind == INSN_ZERO)
+		if (insn.kind == INSN_HINT || insn.kind == INSN_ZERO || insn.kind == INSN_COPY)
 			continue;
 		ck_assert(is_power_of_two(insn.size) && insn.size <= 16);
 		ck_assert(insn.simd || insn.size <= 8);

@@ -18,6 +18,8 @@ struct cpu {
 	uint8_t z[32][INSN_VECTOR_MAX];
 	uint8_t p[INSN_FFR + 1][INSN_PREDICATE_MAX];
 	unsigned vector;
+	uint64_t flags;
+	int copy_option;
 	uint8_t mem[MEM_SIZE];
 	unsigned access; /* that was asked for last */
 	unsigned loads;
@@ -66,6 +68,16 @@ static void get_p(void *data, unsigned reg, uint8_t value[INSN_PREDICATE_MAX])
 static void set_p(void *data, unsigned reg, const uint8_t value[INSN_PREDICATE_MAX])
 {
 	memcpy(((struct cpu *)data)->p[reg], value, INSN_PREDICATE_MAX);
+}
+
+static uint64_t get_flags(void *data)
+{
+	return ((struct cpu *)data)->flags;
+}
+
+static void set_flags(void *data, uint64_t flags)
+{
+	((struct cpu *)data)->flags = flags;
 }
 
 static gva_t strip(void *data, gva_t addr)
@@ -142,6 +154,8 @@ static const struct insn_cpu_ops ops = {
 	.set_z = set_z,
 	.get_p = get_p,
 	.set_p = set_p,
+	.get_flags = get_flags,
+	.set_flags = set_flags,
 	.strip = strip,
 	.reach = reach,
 	.load = load,
@@ -167,6 +181,7 @@ static int run(struct cpu *cpu, uint32_t word, bool big_endian)
 				      .pc = MEM_BASE - 4,
 				      .vector = cpu->vector,
 				      .zero_block = 64,
+				      .copy_option = cpu->copy_option,
 				      .big_endian = big_endian};
 	struct insn insn = insn_decode(word);
 
@@ -491,7 +506,84 @@ START_TEST(test_vector_stores)
 }
 END_TEST
 
+/*
+ * Copies within the memory by each option, all stages by hand: X1 to X0, X2 bytes. The CPU goes
+ * on with a main part until that has nothing to do.
+ */
+static const struct {
+	uint32_t prologue;
+	unsigned to, from, size;
+} copies[] = {
+	{0x19010440, 0x80, 0x10, 0x33}, /* cpyfp */
+	{0x1d010440, 0x80, 0x10, 0x33}, /* cpyp */
+	{0x1d010440, 0x18, 0x10, 0x60}, /* backward, over itself */
+	{0x1d010440, 0x10, 0x18, 0x60}, /* forward, over itself */
+	{0x1d010440, 0x30, 0x30, 0x20}, {0x1d010440, 0, 0x7f, 0x7f},
+	{0x19010440, 0, 0, 0},          {0x19c10440, 0x11, 0, 0x55}, /* setp: the byte in X1 */
+	{0x19c10440, 0, 0, 0},
+};
+
+START_TEST(test_copies)
+{
+	int option = _i % 2;
+	uint32_t word = copies[_i / 2].prologue;
+	unsigned to = copies[_i / 2].to, from = copies[_i / 2].from, size = copies[_i / 2].size;
+	bool set = (word & 0x00c00000) == 0x00c00000;
+	uint8_t wanted[MEM_SIZE];
+	struct cpu cpu;
+	int r;
+
+	reset(&cpu);
+	cpu.copy_option = option;
+	memcpy(wanted, cpu.mem, MEM_SIZE);
+	if (set)
+		memset(wanted + to, 0x5a, size);
+	else
+		memmove(wanted + to, cpu.mem + from, size);
+	cpu.x[0] = MEM_BASE + to;
+	cpu.x[1] = set ? 0x1234565a : MEM_BASE + from;
+	cpu.x[2] = size;
+	ck_assert_int_eq(run(&cpu, word, false), 0);
+	ck_assert_uint_eq(cpu.flags >> 29 & 1, (unsigned)option);
+	ck_assert_uint_eq(cpu.stores, 0);
+	word |= set ? 0x4000 : 0x00400000;
+	for (unsigned rounds = 0; (r = run(&cpu, word, false)) == INSN_AGAIN; rounds++)
+		ck_assert_uint_lt(rounds, 16);
+	ck_assert_int_eq(r, 0);
+	ck_assert_uint_eq(cpu.x[2], 0);
+	ck_assert_mem_eq(cpu.mem, wanted, MEM_SIZE);
+	if (set)
+		ck_assert_uint_eq(cpu.x[1], 0x1234565a);
+	/* An epilogue has nothing to do then. */
+	ck_assert_int_eq(run(&cpu, set ? 0x19c18440 : word ^ 0x00c00000, false), 0);
+}
+END_TEST
+
+START_TEST(test_copy_refused)
+{
+	struct cpu cpu;
+
+	reset(&cpu);
+	cpu.x[1] = MEM_BASE + 0x80;
+	cpu.x[2] = 16;
+	cpu.copy_option = -EOPNOTSUPP;
+	ck_assert_int_eq(run(&cpu, 0x19010440, false), -EOPNOTSUPP);
+	cpu.copy_option = 0;
+	ck_assert_int_eq(run(&cpu, 0x19010440, false), 0);
+	cpu.refuse = -EFAULT;
+	ck_assert_int_eq(run(&cpu, 0x19410440, false), -EFAULT);
+	ck_assert_int_eq((int64_t)cpu.x[2], -16);
+	ck_assert_uint_eq(cpu.stores, 0);
+	/* Sizes are cut, not taken for something else. */
+	cpu.x[2] = UINT64_MAX;
+	ck_assert_int_eq(run(&cpu, 0x1d010440, false), 0);
+	ck_assert_uint_le(cpu.x[2] > INT64_MAX ? 0 - cpu.x[2] : cpu.x[2], 0x007fffffffffffff);
+}
+END_TEST
+
 const struct unit_case unit_cases[] = {
+	UNIT_LOOP(test_copies, 2 * ARRAY_SIZE(copies)),
+	UNIT_CASE(test_copy_refused),
 	UNIT_LOOP(test_vectors, ARRAY_SIZE(vectors)),
 	UNIT_CASE(test_vector_stores),
 	UNIT_LOOP(test_loads, ARRAY_SIZE(loads)),

@@ -339,6 +339,42 @@ START_TEST(test_watchpoint)
 }
 END_TEST
 
+/* A copy's main part, from the RAM to the device: it comes forward, and is executed again. */
+START_TEST(test_copy)
+{
+	static const uint64_t words[] = {0x1111222233334444, 0x5555666677778888, 0x99};
+	struct bench bench;
+	gpa_t from = CODE + 0x1000 - 8; /* over the end of a page */
+
+	begin_one(&bench, 0x19410440); /* cpyfm [x0]!, [x1]!, x2! */
+	guest_mem_write(bench.machine.machine->mem, from, words, sizeof(words));
+	bench.cpu.regs[0] = DEVICE + 17;
+	bench.cpu.regs[1] = from + 17;
+	bench.cpu.regs[2] = (uint64_t)-17;
+	answer(&bench);
+	ck_assert_int_eq((int64_t)bench.cpu.regs[2], -9);
+	ck_assert_uint_eq(bench.cpu.regs[HYP_REG_PC], CODE);
+	answer(&bench);
+	ck_assert_uint_eq(bench.cpu.regs[2], 0);
+	ck_assert_uint_eq(bench.cpu.regs[0], DEVICE + 17);
+	ck_assert_uint_eq(read_device(&bench, DEVICE), words[0]);
+	ck_assert_uint_eq(read_device(&bench, DEVICE + 8), words[1]);
+	ck_assert_uint_eq(read_device(&bench, DEVICE + 16), words[2]);
+	ck_assert_uint_eq(bench.cpu.regs[HYP_REG_PC], CODE);
+	/* The prologue leaves the form of the CPU's option. */
+	end(&bench);
+	begin_one(&bench, 0x19010440);
+	fake_host.copy_option = 1;
+	bench.cpu.regs[1] = from;
+	bench.cpu.regs[2] = 5;
+	answer(&bench);
+	ck_assert_uint_eq(bench.cpu.regs[HYP_REG_PC], CODE + 4);
+	ck_assert_uint_eq(bench.cpu.regs[HYP_REG_PSTATE], PSTATE_EL1H | PSTATE_DAIF | BIT(29));
+	ck_assert_uint_eq(bench.cpu.regs[0], DEVICE);
+	ck_assert_str_eq(end(&bench), "");
+}
+END_TEST
+
 /* Signs. */
 
 static const struct {
@@ -515,6 +551,7 @@ START_TEST(test_exclusive_given_up)
 END_TEST
 
 const struct unit_case unit_cases[] = {
+	UNIT_CASE(test_copy),
 	UNIT_CASE(test_load),
 	UNIT_CASE(test_stack_pointer),
 	UNIT_CASE(test_vectors_and_atomics),
