@@ -260,5 +260,7 @@ int cpu_main(int argc, char **argv)
 	if (!parse_or_end(&cpu_table, argc, argv, &cpu, &status))
 		return status;
 	status = run_verb(&cpu, &err);
+	if (status >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
+		status = error_set(&err, ENOSPC, "standard output takes no more");
 	return status < 0 ? fail_with("cpu", &err) : status;
 }

@@ -181,6 +181,11 @@ test_bad_cpu_model() {
 	expect_refusal "show takes no 'v8.2'"
 	armlet cpu show v8.0 --writable
 	expect_refusal 'a matter of the host'
+	for words in "show v8.0" "diff v8.0 v8.2" list; do
+		# shellcheck disable=SC2086 # words they are
+		"$ARMLET" cpu $words >/dev/full 2>err && fail "cpu $words does not notice a full disk"
+		grep -q 'standard output takes no more' err || fail "cpu $words does not tell of it"
+	done
 	armlet cpu show --kvm-device /nonexistent/kvm
 	expect_refusal '/nonexistent/kvm is not there'
 }
