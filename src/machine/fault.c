@@ -175,9 +175,7 @@ static bool has_no_name(const struct fault *fault)
 
 static bool overlaps(const struct fault *fault, gpa_t base, uint64_t size)
 {
-	return fault->size && base - fault->base < fault->size
-		       ? true
-		       : fault->size && fault->base - base < size;
+	return fault->size && (base - fault->base < fault->size || fault->base - base < size);
 }
 
 bool fault_covers(const struct faults *faults, gpa_t base, uint64_t size)

@@ -2,6 +2,7 @@
 #include "psci.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "arm64/psci.h"
 #include "arm64/sysreg.h"
@@ -61,6 +62,7 @@ static bool is_absent(const struct psci *psci, uint32_t index)
 
 /* ---- The log -------------------------------------------------------------- */
 
+/* With the lock. */
 static void note(struct vcpu *by, const struct cpu_power_event *event)
 {
 	struct psci *psci = &by->machine->psci;
@@ -70,6 +72,13 @@ static void note(struct vcpu *by, const struct cpu_power_event *event)
 	kept->by = by->index;
 	clock_gettime(CLOCK_REALTIME, &kept->when);
 	psci->event_count++;
+}
+
+/* Without it: who reads the log may be slow, and a machine must end all the same. */
+static void tell(const struct vcpu *by, const struct cpu_power_event *event)
+{
+	struct psci *psci = &by->machine->psci;
+
 	switch (event->what) {
 	case CPU_TURNED_ON:
 		log_guest_info(&psci->budget, "CPU %u was turned on by CPU %u, to enter 0x%" PRIx64,
@@ -111,6 +120,7 @@ void psci_wait_on(struct vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
 	struct psci_cpu *cpu = &vcpu->psci;
+	int r = 0;
 
 	lock(machine);
 	vcpu->inside = true; /* before it looks at what is wanted (pause.h) */
@@ -123,11 +133,12 @@ void psci_wait_on(struct vcpu *vcpu)
 	}
 	/* It is held by nobody from here on, as it is inside. */
 	if (cpu->power == CPU_POWER_ON_PENDING) {
-		if (begin(vcpu) < 0)
-			log_error("vCPU %u cannot be turned on", vcpu->index);
+		r = begin(vcpu);
 		cpu->power = CPU_POWER_ON;
 	}
 	unlock(machine);
+	if (r < 0)
+		log_error("vCPU %u cannot be turned on: %s", vcpu->index, strerror(-r));
 }
 
 static struct vcpu *find(struct machine *machine, uint64_t mpidr)
@@ -157,6 +168,7 @@ static int64_t cpu_on(struct vcpu *vcpu, const uint64_t args[3])
 	struct machine *machine = vcpu->machine;
 	struct vcpu *target = find(machine, args[0]);
 	struct psci_cpu how = {.power = CPU_POWER_ON_PENDING, .entry = args[1], .context = args[2]};
+	struct cpu_power_event event;
 	uint64_t sctlr = 0;
 	int64_t r;
 
@@ -168,25 +180,28 @@ static int64_t cpu_on(struct vcpu *vcpu, const uint64_t args[3])
 	how.big_endian = sctlr & SCTLR_EE;
 	lock(machine);
 	r = turn_on(target, &how);
-	note(vcpu,
-	     &(struct cpu_power_event){.what = r == PSCI_SUCCESS ? CPU_TURNED_ON : CPU_ON_REFUSED,
-				       .cpu = target->index,
-				       .entry = how.entry,
-				       .refusal = r});
+	event = (struct cpu_power_event){.what = r == PSCI_SUCCESS ? CPU_TURNED_ON : CPU_ON_REFUSED,
+					 .cpu = target->index,
+					 .entry = how.entry,
+					 .refusal = r};
+	note(vcpu, &event);
 	unlock(machine);
+	tell(vcpu, &event);
 	return r;
 }
 
 static enum vcpu_next cpu_off(struct vcpu *vcpu)
 {
+	const struct cpu_power_event event = {.what = CPU_TURNED_OFF, .cpu = vcpu->index};
 	struct machine *machine = vcpu->machine;
 
 	/* For those who ask KVM whether it is off. */
 	hyp_vcpu_turn_off(vcpu->hyp);
 	lock(machine);
 	vcpu->psci.power = CPU_POWER_OFF;
-	note(vcpu, &(struct cpu_power_event){.what = CPU_TURNED_OFF, .cpu = vcpu->index});
+	note(vcpu, &event);
 	unlock(machine);
+	tell(vcpu, &event);
 	psci_wait_on(vcpu);
 	return VCPU_CONTINUE;
 }

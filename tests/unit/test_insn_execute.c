@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What instructions do, on a CPU that is a few arrays: above all what tests/guest/loads.c
- * cannot show, big-endian data, and what is left undone when a part of it is refused.
+ * What instructions do (src/arm64/insn_execute.c, insn_vector.c, insn_copy.c), on a CPU that is
+ * a few arrays: above all what tests/guest/loads.c cannot show, as one option of copies and
+ * what is left undone when a part of it is refused.
  */
 #include <string.h>
 
