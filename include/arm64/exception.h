@@ -33,4 +33,10 @@ struct exception {
 /* The CPU, in AArch64, takes @abort. */
 void exception_take_abort(struct exception *exception, const struct abort *abort);
 
+/*
+ * The CPU, in AArch64, takes the debug exception that EL2 was told of by @esr (ESR_EL2), which
+ * might as well have been taken to EL1. @exception->far stays what it is.
+ */
+void exception_take_debug(struct exception *exception, uint64_t esr);
+
 #endif

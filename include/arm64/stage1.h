@@ -49,6 +49,28 @@ gva_t stage1_strip_code(const struct stage1 *stage1, gva_t addr);
 int stage1_walk(const struct stage1 *stage1, const struct guest_mem *mem, gva_t addr,
 		unsigned access, gpa_t *ret, unsigned *ret_status);
 
+/* What such a walk looks at, from the first table to the page or block. */
+#define STAGE1_LEVELS 5
+struct stage1_path {
+	bool flat;        /* stage 1 is off: there is no table */
+	unsigned granule; /* log2 of its bytes */
+	unsigned count;   /* of descriptors */
+	struct {
+		int level; /* -1 to 3 */
+		gpa_t at;
+		uint64_t desc;
+	} steps[STAGE1_LEVELS];
+	gpa_t addr;      /* that it leads to */
+	unsigned status; /* as stage1_walk() has it, if it leads nowhere */
+};
+
+/*
+ * Where @addr leads to, for somebody who only looks: permissions and the Access flag are not
+ * asked for, and nothing is written. -EFAULT as of stage1_walk(); @ret says how far it came.
+ */
+int stage1_look(const struct stage1 *stage1, const struct guest_mem *mem, gva_t addr,
+		struct stage1_path *ret);
+
 /* Every page begins and ends at a multiple of this, whatever the granule. */
 #define STAGE1_PAGE_MIN (4 * KIB)
 

@@ -126,6 +126,8 @@ static inline unsigned id_granules(uint64_t mmfr0)
 #define PSTATE_EL    UINT64_C(0xc) /* of M: the exception level */
 #define PSTATE_EL1H  UINT64_C(5)   /* EL1 with SP_EL1 */
 #define PSTATE_NRW   BIT(4)        /* AArch32 */
+#define PSTATE_F     BIT(6)
+#define PSTATE_I     BIT(7)
 #define PSTATE_D     BIT(9)
 #define PSTATE_DAIF  (UINT64_C(0xf) << 6)
 #define PSTATE_BTYPE (UINT64_C(3) << 10)

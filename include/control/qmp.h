@@ -31,6 +31,9 @@ struct qmp_options {
 	int (*plug)(void *data, const char *name, bool net, struct json_object *properties,
 		    struct error *err);
 
+	/* Let gdb in, see the command gdbserver; @where may be NULL. */
+	int (*debug)(void *data, const char *where, const char **ret_target, struct error *err);
+
 	/* The machine as JSON, as `armlet run --dry-run` prints it; the caller's to put. */
 	struct json_object *(*describe)(void *data);
 	void *data; /* for all */

@@ -10,6 +10,7 @@
 #ifndef ARMLET_HYP_HYP_H
 #define ARMLET_HYP_HYP_H
 
+#include "arm64/debug.h"
 #include "base/error.h"
 #include "core/types.h"
 #include "hyp/stats.h"
@@ -157,14 +158,24 @@ enum hyp_reg {
 	HYP_REG_PSTATE,
 	HYP_REG_SP_EL1,
 	HYP_REG_ELR_EL1,
-	HYP_REG_SPSR_EL1
+	HYP_REG_SPSR_EL1,
+	HYP_REG_FPSR,
+	HYP_REG_FPCR,
 };
 
-/* Registers of a vCPU that is not running; its own thread, or before it starts. */
+/* Registers of a vCPU that is not running; its own thread, or any before it starts or while it is
+ * held. */
 int hyp_vcpu_get_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t *ret);
 int hyp_vcpu_set_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t value);
 int hyp_vcpu_get_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t *ret);
 int hyp_vcpu_set_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t value);
+
+/*
+ * The system registers that the host tells of, at most @max; the vCPU's thread, or any while it
+ * is held. Returns how many there are, or -errno. Two of the virtual timer's are swapped, as
+ * KVM has them: what is called CNTVCT_EL0 is CNTV_CVAL_EL0, and the other way round.
+ */
+int hyp_vcpu_list_sysregs(struct hyp_vcpu *vcpu, uint16_t *ret, size_t max);
 
 /* V0 to V31, bits 7:0 first. Setting one clears the rest of the Z register, if there is one. */
 int hyp_vcpu_get_vector(struct hyp_vcpu *vcpu, unsigned reg, uint8_t value[16]);
@@ -177,6 +188,7 @@ int hyp_vcpu_set_vector(struct hyp_vcpu *vcpu, unsigned reg, const uint8_t value
 #define HYP_VECTOR_MAX    256
 #define HYP_PREDICATE_MAX (HYP_VECTOR_MAX / 8)
 unsigned hyp_vcpu_vector_length(struct hyp_vcpu *vcpu);
+unsigned hyp_vcpu_vector_max(struct hyp_vcpu *vcpu); /* the most that the guest could set */
 int hyp_vcpu_get_z(struct hyp_vcpu *vcpu, unsigned reg, uint8_t value[HYP_VECTOR_MAX]);
 int hyp_vcpu_set_z(struct hyp_vcpu *vcpu, unsigned reg, const uint8_t value[HYP_VECTOR_MAX]);
 int hyp_vcpu_get_p(struct hyp_vcpu *vcpu, unsigned reg, uint8_t value[HYP_PREDICATE_MAX]);
@@ -215,7 +227,7 @@ enum vcpu_exit_reason {
 	VCPU_EXIT_WAKEUP,       /* of a suspended vCPU */
 	VCPU_EXIT_CRASH,        /* KVM_SYSTEM_EVENT_CRASH */
 	VCPU_EXIT_HYPERCALL,    /* an SMCCC call that was asked for */
-	VCPU_EXIT_DEBUG,        /* a breakpoint, watchpoint or step of ours */
+	VCPU_EXIT_DEBUG,        /* a debug exception, while hyp_vcpu_debug() has it leave */
 	VCPU_EXIT_SEA,          /* synchronous external abort on guest memory */
 	VCPU_EXIT_MEMORY_FAULT, /* the host lost the memory behind an IPA */
 	VCPU_EXIT_DIRTY_RING_FULL,
@@ -231,11 +243,11 @@ const char *vcpu_exit_name(enum vcpu_exit_reason reason);
 
 struct vcpu_exit {
 	enum vcpu_exit_reason reason;
-	gpa_t addr;      /* MMIO, NO_SYNDROME, LDST64B, SEA, MEMORY_FAULT */
+	gpa_t addr;      /* MMIO, NO_SYNDROME, LDST64B, SEA, MEMORY_FAULT; DEBUG: FAR_EL2 */
 	uint8_t size;    /* MMIO: 1, 2, 4 or 8 bytes */
 	bool is_write;   /* MMIO */
 	uint64_t value;  /* MMIO: written, or (put here before the next run) as read */
-	uint64_t detail; /* ESR_EL2's ISS, event flags, KVM's reason or errno */
+	uint64_t detail; /* ESR_EL2's ISS (DEBUG: all of it), event flags, KVM's reason or errno */
 };
 
 /*
@@ -256,8 +268,26 @@ void hyp_vcpu_read_done(struct hyp_vcpu *vcpu);
  */
 bool hyp_extends_signs(struct hyp *hyp);
 
-/* Exit with VCPU_EXIT_DEBUG after each instruction of the guest, or no longer. Its own thread. */
-int hyp_vcpu_step(struct hyp_vcpu *vcpu, bool on);
+/*
+ * Have debug exceptions leave the guest as VCPU_EXIT_DEBUG, with ESR_EL2 as detail and for a
+ * watchpoint the address: those of these registers, of a step after each instruction, and the
+ * guest's own breakpoint instructions, which are then for the caller to give back. With
+ * breakpoints or watchpoints of ours the guest's own registers have no effect. NULL: none,
+ * all is the guest's. The vCPU's own thread, or any while it is held.
+ */
+#define HYP_DEBUG_PAIRS 16
+struct hyp_debug {
+	bool step;
+	unsigned breakpoint_count;
+	unsigned watchpoint_count;
+	struct debug_pair breakpoints[HYP_DEBUG_PAIRS];
+	struct debug_pair watchpoints[HYP_DEBUG_PAIRS];
+};
+int hyp_vcpu_debug(struct hyp_vcpu *vcpu, const struct hyp_debug *debug);
+
+/* How many of each there are; after hyp_create_vm(). */
+unsigned hyp_breakpoints(struct hyp *hyp);
+unsigned hyp_watchpoints(struct hyp *hyp);
 
 /*
  * Any thread: the present or next hyp_vcpu_run() returns VCPU_EXIT_INTERRUPTED

@@ -129,6 +129,7 @@ struct machine_config {
 	struct fault_config faults[MACHINE_MAX_FAULTS];
 	size_t fault_count;
 	bool no_reboot;
+	bool freeze; /* the first boot begins paused */
 	struct disk_config disks[MACHINE_MAX_DISKS];
 	size_t disk_count;
 	struct net_config nets[MACHINE_MAX_NETS];

@@ -88,6 +88,9 @@ void machine_pause(struct machine *machine);
 void machine_resume(struct machine *machine);
 bool machine_paused(const struct machine *machine);
 
+/* Whether it is paused since its beginning, as its configuration says (freeze). */
+bool machine_prelaunch(const struct machine *machine);
+
 /*
  * Whether the guest has suspended itself to RAM (PSCI SYSTEM_SUSPEND): any interrupt that it
  * left enabled wakes it, or machine_wakeup(). -EINVAL: it is not.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arm64/exception.h"
 
+#include "arm64/debug.h"
 #include "arm64/sysreg.h"
 
 /* Offsets into the vectors of synchronous exceptions (DDI 0487, D1.3.5.1). */
@@ -36,6 +37,15 @@ static uint64_t entry_pstate(uint64_t old, uint64_t sctlr)
 	return pstate;
 }
 
+static void enter(struct exception *exception, uint64_t esr)
+{
+	exception->esr = esr;
+	exception->elr = exception->pc;
+	exception->spsr = exception->pstate;
+	exception->pc = exception->vbar + vector(exception);
+	exception->pstate = entry_pstate(exception->pstate, exception->sctlr);
+}
+
 void exception_take_abort(struct exception *exception, const struct abort *abort)
 {
 	unsigned class =
@@ -43,10 +53,14 @@ void exception_take_abort(struct exception *exception, const struct abort *abort
 
 	if (exception->pstate & PSTATE_EL)
 		class += EC_FROM_SAME;
-	exception->esr = ESR_EC(class) | ESR_IL | (abort->write ? ESR_WNR : 0) | abort->status;
 	exception->far = abort->addr;
-	exception->elr = exception->pc;
-	exception->spsr = exception->pstate;
-	exception->pc = exception->vbar + vector(exception);
-	exception->pstate = entry_pstate(exception->pstate, exception->sctlr);
+	enter(exception, ESR_EC(class) | ESR_IL | (abort->write ? ESR_WNR : 0) | abort->status);
+}
+
+void exception_take_debug(struct exception *exception, uint64_t esr)
+{
+	/* A breakpoint instruction has one class for all levels. */
+	if (debug_class(esr) != DEBUG_CLASS_BRK && exception->pstate & PSTATE_EL)
+		esr += ESR_EC(EC_FROM_SAME);
+	enter(exception, esr);
 }

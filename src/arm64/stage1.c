@@ -53,6 +53,7 @@ struct walk {
 	uint64_t desc;
 	uint64_t tables; /* the permissions of those on the way, or-ed together */
 	unsigned status;
+	struct stage1_path *path; /* NULL: nobody looks */
 };
 
 static int fault(struct walk *walk, unsigned kind, int level)
@@ -190,6 +191,16 @@ static uint64_t *descriptor(const struct walk *walk)
 	return guest_mem_at(walk->mem, walk->at, sizeof(uint64_t));
 }
 
+static void note_step(const struct walk *walk)
+{
+	struct stage1_path *path = walk->path;
+	unsigned i = path->count++;
+
+	path->steps[i].level = walk->level;
+	path->steps[i].at = walk->at;
+	path->steps[i].desc = walk->desc;
+}
+
 static int read_descriptor(struct walk *walk, gpa_t table)
 {
 	const struct geometry *geometry = &walk->geometry;
@@ -203,6 +214,8 @@ static int read_descriptor(struct walk *walk, gpa_t table)
 		return fault(walk, FAULT_EXTERNAL_WALK, walk->level);
 	walk->raw = __atomic_load_n(desc, __ATOMIC_ACQUIRE);
 	walk->desc = in_order(walk, walk->raw);
+	if (walk->path)
+		note_step(walk);
 	return 0;
 }
 
@@ -380,5 +393,27 @@ int stage1_walk(const struct stage1 *stage1, const struct guest_mem *mem, gva_t 
 	if (r == -EAGAIN)
 		r = fault(&walk, FAULT_TRANSLATION, walk.level);
 	*ret_status = walk.status;
+	return r;
+}
+
+int stage1_look(const struct stage1 *stage1, const struct guest_mem *mem, gva_t addr,
+		struct stage1_path *ret)
+{
+	struct walk walk = {.stage1 = stage1, .mem = mem, .path = ret};
+	int r;
+
+	*ret = (struct stage1_path){0};
+	walk.addr = without_tag(stage1, addr, false);
+	if (!(stage1->sctlr & SCTLR_M)) {
+		ret->flat = true;
+		ret->addr = walk.addr;
+		return walk.addr >> OUTPUT_MAX ? fault(&walk, FAULT_ADDRESS_SIZE, 0) : 0;
+	}
+	if (find_geometry(stage1, walk.addr, &walk.geometry))
+		r = descend(&walk, &ret->addr);
+	else
+		r = fault(&walk, FAULT_TRANSLATION, 0);
+	ret->granule = walk.geometry.granule;
+	ret->status = walk.status;
 	return r;
 }

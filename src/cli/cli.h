@@ -46,6 +46,7 @@ int wait_main(int argc, char **argv);
 int events_main(int argc, char **argv);
 int ctl_main(int argc, char **argv);
 int dump_main(int argc, char **argv);
+int gdb_main(int argc, char **argv);
 int logs_main(int argc, char **argv);
 int console_main(int argc, char **argv);
 
@@ -71,10 +72,15 @@ extern const struct option_table wait_table;
 extern const struct option_table events_table;
 extern const struct option_table ctl_table;
 extern const struct option_table dump_table;
+extern const struct option_table gdb_table;
 extern const struct option_table logs_table;
 extern const struct option_table console_table;
 extern const char *const completion_shells[];
 extern const char *const cpu_verbs[];
+
+struct gdb_config {
+	const char *where; /* NULL: where its machine is, or tcp:1234 */
+};
 
 /* What `armlet run` was asked for. */
 struct run_options {
@@ -92,6 +98,8 @@ struct run_options {
 	bool dry_run;
 	bool detach;
 	bool attachable;
+	struct gdb_config gdb;
+	size_t gdb_count; /* 0 or 1 */
 };
 
 void run_options_init(struct run_options *options);

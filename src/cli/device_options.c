@@ -2,6 +2,7 @@
 /* The properties that devices have on the command line: tables, as of all options. */
 #include "device_options.h"
 
+#include "cli.h"
 #include "machine/config.h"
 
 #define DISK(member) .offset = offsetof(struct disk_config, member)
@@ -148,6 +149,14 @@ void settle_net_config(void *record)
 	if ((net->tap || net->bridge) && net->mode == NET_MODE_NONE)
 		net->mode = NET_MODE_TAP;
 }
+
+const struct option_def gdb_properties[] = {
+	{.name = "where",
+	 .argument = "WHERE",
+	 .type = OPTION_STRING,
+	 .offset = offsetof(struct gdb_config, where)},
+	{0},
+};
 
 const struct option_def balloon_properties[] = {
 	{.name = "size",

@@ -9,6 +9,7 @@
 extern const struct option_def disk_properties[];
 extern const struct option_def net_properties[];
 extern const struct option_def balloon_properties[];
+extern const struct option_def gdb_properties[];
 
 /* What they are when nothing is said. */
 void init_disk_config(void *record);

@@ -18,6 +18,7 @@
 #define LOCK       "lock"
 #define API        "api"
 #define CONSOLE    "console"
+#define GDB        "gdb"
 
 static int join(char **ret, struct error *err, const char *fmt, ...) PRINTF(3, 4);
 
@@ -144,6 +145,8 @@ static int set_paths(const char *name, struct place *ret, struct error *err)
 		r = join(&ret->api, err, "%s/" API, ret->folder);
 	if (r == 0)
 		r = join(&ret->console, err, "%s/" CONSOLE, ret->folder);
+	if (r == 0)
+		r = join(&ret->gdb, err, "%s/" GDB, ret->folder);
 	if (r < 0)
 		place_leave(ret);
 	return r;
@@ -225,9 +228,10 @@ void place_leave(struct place *place)
 
 	/* The lock is the last to go, and the lock that keeps others out is closed after it. */
 	if (place->lock >= 0) {
-		assert(place->api && place->console); /* they were there first */
+		assert(place->api && place->console && place->gdb); /* they were there first */
 		unlink(place->api);
 		unlink(place->console);
+		unlink(place->gdb);
 		snprintf(path, sizeof(path), "%s/" LOCK, place->folder);
 		unlink(path);
 		rmdir(place->folder);
@@ -237,6 +241,7 @@ void place_leave(struct place *place)
 	free(place->folder);
 	free(place->api);
 	free(place->console);
+	free(place->gdb);
 	*place = (struct place){.lock = -EBADF};
 }
 

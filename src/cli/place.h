@@ -8,6 +8,7 @@
  *	lock	locked as long as the machine lives, whatever ends it; has its process ID
  *	api	its control socket
  *	console	its console, if it runs in the background
+ *	gdb	its stub for gdb, if it has one
  *
  * Who has the lock has the name. So of two that start at once one wins, and what a
  * killed machine has left is known by its free lock, and cleared away by whoever finds
@@ -29,6 +30,7 @@ struct place {
 	char *folder;
 	char *api;     /* path of the control socket */
 	char *console; /* and of the console's, of a machine in the background */
+	char *gdb;     /* and of the stub's for gdb */
 	int lock;      /* -1: it is another's */
 };
 

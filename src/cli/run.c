@@ -26,6 +26,11 @@ static int on_plug(void *data, const char *name, bool net, struct json_object *p
 	return run_plug(data, name, net, properties, err);
 }
 
+static int on_debug(void *data, const char *where, const char **ret_target, struct error *err)
+{
+	return run_start_gdb(data, where, ret_target, err);
+}
+
 static struct json_object *describe(void *data)
 {
 	const struct run *run = data;
@@ -45,6 +50,7 @@ static int open_api(struct run *run, struct error *err)
 		.quit = on_quit,
 		.powerdown = on_powerdown,
 		.plug = on_plug,
+		.debug = on_debug,
 		.describe = describe,
 		.data = run,
 	};
@@ -121,6 +127,14 @@ static int take_name(struct run *run, struct error *err)
 	return r < 0 ? error_prefix(err, "--name: ") : 0;
 }
 
+static int open_gdb(struct run *run, struct error *err)
+{
+	const char *target;
+	int r = run_start_gdb(run, run->options.gdb.where, &target, err);
+
+	return r < 0 ? error_prefix(err, "--gdb: ") : 0;
+}
+
 static int set_up(struct run *run, struct error *err)
 {
 	int r = run_read_ready(run, err);
@@ -144,6 +158,8 @@ static int set_up(struct run *run, struct error *err)
 		run_pass_size(run);
 	if (r == 0)
 		r = open_api(run, err);
+	if (r == 0 && run->options.gdb_count)
+		r = open_gdb(run, err);
 	if (r == 0)
 		r = run_arm_timeout(run, err);
 	if (r == 0)
@@ -160,6 +176,7 @@ static int set_up(struct run *run, struct error *err)
 static void tear_down(struct run *run)
 {
 	qmp_server_destroy(run->qmp);
+	gdb_server_destroy(run->gdb);
 	machine_destroy(run->machine);
 	run_forget_device(run, NULL);
 	machined_forget(run->machined);
@@ -214,6 +231,7 @@ static int run_whole(struct run *run)
 	if (r < 0)
 		end.status = EXIT_ARMLET_FAILED;
 	qmp_server_shutdown(run->qmp, &end);
+	gdb_server_machine(run->gdb, NULL, end.status);
 	notify_send(&run->notify, "STOPPING=1\nSTATUS=ended with status %d (%s)", end.status,
 		    end.reason);
 	/* In the background: before anybody can see that it has ended. */

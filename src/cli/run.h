@@ -8,6 +8,7 @@
 #include "control/console.h"
 #include "control/console_hub.h"
 #include "control/console_watch.h"
+#include "control/gdb.h"
 #include "control/qmp.h"
 #include "machine/machine.h"
 #include "machined.h"
@@ -36,6 +37,7 @@ struct run {
 	struct machine *machine;     /* NULL: between two lives */
 	struct run_device *devices;  /* what was plugged in in this life */
 	struct qmp_server *qmp;      /* NULL: there is no control socket */
+	struct gdb_server *gdb;      /* NULL: gdb is not let in */
 	struct machined *machined;
 	struct event_source signals;
 	struct event_source timeout;
@@ -96,6 +98,9 @@ int run_plug(struct run *run, const char *name, bool net, struct json_object *pr
 
 /* It has left; or, with NULL, the machine with all of them. */
 void run_forget_device(struct run *run, const char *name);
+
+/* run_gdb.c: gdb at @where, NULL being anywhere, "none" nowhere; as debug of struct qmp_options. */
+int run_start_gdb(struct run *run, const char *where, const char **ret_target, struct error *err);
 
 /* run_notify.c: who waits for the guest, and systemd. */
 

@@ -115,8 +115,10 @@ int run_create_machine(struct run *run, struct error *err)
 	run->power_key_pressed = false;
 	console_watch_again(run->watch);
 	r = machine_create(&options, &run->machine, err);
-	if (r == 0)
+	if (r == 0) {
 		qmp_server_machine(run->qmp, run->machine);
+		gdb_server_machine(run->gdb, run->machine, 0);
+	}
 	return r;
 }
 
@@ -172,6 +174,7 @@ static int rest(struct run *run, const struct qmp_end *end, struct error *err)
 
 	restart_next(&run->restart, ran_ms);
 	run_tell_restart(run, end);
+	gdb_server_machine(run->gdb, NULL, end->status);
 	machine_destroy(run->machine);
 	run->machine = NULL;
 	run_forget_device(run, NULL);

@@ -67,6 +67,7 @@ void run_tell_ready(struct run *run)
 void run_tell_event(struct run *run, enum machine_event event)
 {
 	qmp_server_event(run->qmp, event);
+	gdb_server_event(run->gdb, event);
 	switch (event) {
 	case MACHINE_EVENT_STARTED:
 		tell_starter(run);

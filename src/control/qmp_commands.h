@@ -83,6 +83,11 @@ int qmp_query_stats(struct qmp_call *call);
 int qmp_query_stats_schemas(struct qmp_call *call);
 int qmp_query_blockstats(struct qmp_call *call);
 
+/* qmp_gdb.c: gdb is let in. */
+extern const struct qmp_type qmp_gdb_info;
+extern const struct qmp_member qmp_gdb_arguments[];
+int qmp_gdbserver(struct qmp_call *call);
+
 /* qmp_fds.c: descriptors that clients hand over. */
 extern const struct qmp_member qmp_fd_arguments[];
 int qmp_getfd(struct qmp_call *call);

@@ -247,6 +247,11 @@ static const struct qmp_command commands[] = {
 	 .help = "add a CPU, or take it away, with --psci armlet: from now on PSCI's CPU_ON "
 		 "succeeds, or is denied. One that is on stays so until the guest turns it off, "
 		 "as Linux does by its file online"},
+	{.name = "gdbserver",
+	 .run = qmp_gdbserver,
+	 .arguments = qmp_gdb_arguments,
+	 .returns = &qmp_gdb_info,
+	 .help = "let gdb debug the guest, as --gdb does, from now on"},
 	{.name = "getfd",
 	 .run = qmp_getfd,
 	 .always = true,

@@ -33,7 +33,8 @@ const struct qmp_type qmp_command_list = {
 	.kind = QMP_ARRAY, .name = "[CommandInfo]", .element = &command_info};
 const struct qmp_type qmp_any_list = {.kind = QMP_ARRAY, .name = "[any]", .element = &qmp_any};
 
-static const char *const run_states[] = {"running", "paused", "shutdown", NULL};
+static const char *const run_states[] = {"running",   "paused",   "prelaunch",
+					 "suspended", "shutdown", NULL};
 static const struct qmp_type run_state = {
 	.kind = QMP_ENUM, .name = "RunState", .values = run_states};
 static const struct qmp_member status_members[] = {
@@ -105,7 +106,7 @@ static const char *run_state_of(struct qmp_call *call)
 	if (!machine)
 		return "shutdown";
 	if (machine_paused(machine))
-		return "paused";
+		return machine_prelaunch(machine) ? "prelaunch" : "paused";
 	return machine_suspended(machine) ? "suspended" : "running";
 }
 

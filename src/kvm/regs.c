@@ -45,9 +45,31 @@ static int get_reg(const struct hyp_vcpu *vcpu, uint64_t id, void *ret)
 	return kvm_ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg);
 }
 
+/* The two that have 32 bits. */
+static bool is_narrow(enum hyp_reg reg)
+{
+	return reg == HYP_REG_FPSR || reg == HYP_REG_FPCR;
+}
+
+static uint64_t narrow_id(enum hyp_reg reg)
+{
+	size_t at = reg == HYP_REG_FPSR ? offsetof(struct kvm_regs, fp_regs.fpsr)
+					: offsetof(struct kvm_regs, fp_regs.fpcr);
+
+	return KVM_REG_ARM64 | KVM_REG_SIZE_U32 | KVM_REG_ARM_CORE | at / sizeof(uint32_t);
+}
+
 int hyp_vcpu_get_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t *ret)
 {
-	return get_reg(vcpu, core_reg_id(reg), ret);
+	uint32_t value = 0;
+	int r;
+
+	if (!is_narrow(reg))
+		return get_reg(vcpu, core_reg_id(reg), ret);
+	r = get_reg(vcpu, narrow_id(reg), &value);
+	if (r >= 0)
+		*ret = value;
+	return r;
 }
 
 static int set_reg(const struct hyp_vcpu *vcpu, uint64_t id, const void *value)
@@ -59,7 +81,10 @@ static int set_reg(const struct hyp_vcpu *vcpu, uint64_t id, const void *value)
 
 int hyp_vcpu_set_reg(struct hyp_vcpu *vcpu, enum hyp_reg reg, uint64_t value)
 {
-	return set_reg(vcpu, core_reg_id(reg), &value);
+	uint32_t low = (uint32_t)value;
+
+	return is_narrow(reg) ? set_reg(vcpu, narrow_id(reg), &low)
+			      : set_reg(vcpu, core_reg_id(reg), &value);
 }
 
 static uint64_t sysreg_id(uint16_t sysreg)
@@ -75,6 +100,31 @@ int hyp_vcpu_get_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t *ret)
 int hyp_vcpu_set_sysreg(struct hyp_vcpu *vcpu, uint16_t sysreg, uint64_t value)
 {
 	return set_reg(vcpu, sysreg_id(sysreg), &value);
+}
+
+int hyp_vcpu_list_sysregs(struct hyp_vcpu *vcpu, uint16_t *ret, size_t max)
+{
+	struct kvm_reg_list none = {0};
+	_cleanup_free_ struct kvm_reg_list *list = NULL;
+	const uint64_t kind = KVM_REG_ARCH_MASK | KVM_REG_SIZE_MASK | KVM_REG_ARM_COPROC_MASK;
+	size_t count = 0;
+	int r = kvm_ioctl(vcpu->fd, KVM_GET_REG_LIST, &none);
+
+	if (r < 0 && r != -E2BIG)
+		return r;
+	list = calloc(1, sizeof(*list) + none.n * sizeof(list->reg[0]));
+	if (!list)
+		return -ENOMEM;
+	list->n = none.n;
+	r = kvm_ioctl(vcpu->fd, KVM_GET_REG_LIST, list);
+	for (uint64_t i = 0; i < list->n && r >= 0; i++) {
+		if ((list->reg[i] & kind) != sysreg_id(0))
+			continue;
+		if (count < max)
+			ret[count] = (uint16_t)list->reg[i];
+		count++;
+	}
+	return r < 0 ? r : (int)count;
 }
 
 /* With SVE, a V register is the beginning of a Z register, and has no name of its own. */
@@ -106,21 +156,33 @@ int hyp_vcpu_set_vector(struct hyp_vcpu *vcpu, unsigned reg, const uint8_t value
 	return set_reg(vcpu, vector_id(vcpu, reg), whole);
 }
 
-/* The largest that KVM lets the vCPU have, and no more than the guest has set. */
-unsigned hyp_vcpu_vector_length(struct hyp_vcpu *vcpu)
+/* The largest that KVM lets the vCPU have, and no more than ZCR_EL1 says. */
+static unsigned vector_length(const struct hyp_vcpu *vcpu, uint64_t zcr)
 {
 	uint64_t lengths[KVM_ARM64_SVE_VLS_WORDS] = {0};
-	uint64_t zcr = 0;
 	unsigned quadwords = 0;
 
 	if (!vcpu->options.sve || get_reg(vcpu, KVM_REG_ARM64_SVE_VLS, lengths) < 0)
 		return 0;
-	hyp_vcpu_get_sysreg(vcpu, SYSREG_ZCR_EL1, &zcr);
 	for (unsigned i = 0; i <= (zcr & ZCR_LEN) && i < HYP_VECTOR_MAX / 16; i++) {
 		if (lengths[0] >> i & 1)
 			quadwords = i + 1;
 	}
 	return quadwords * 16;
+}
+
+unsigned hyp_vcpu_vector_length(struct hyp_vcpu *vcpu)
+{
+	uint64_t zcr = 0;
+
+	if (vcpu->options.sve)
+		hyp_vcpu_get_sysreg(vcpu, SYSREG_ZCR_EL1, &zcr);
+	return vector_length(vcpu, zcr);
+}
+
+unsigned hyp_vcpu_vector_max(struct hyp_vcpu *vcpu)
+{
+	return vector_length(vcpu, ZCR_LEN);
 }
 
 int hyp_vcpu_get_z(struct hyp_vcpu *vcpu, unsigned reg, uint8_t value[HYP_VECTOR_MAX])

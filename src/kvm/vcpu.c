@@ -252,6 +252,7 @@ static void describe_exit(struct hyp_vcpu *vcpu, struct vcpu_exit *exit)
 		break;
 	case KVM_EXIT_DEBUG:
 		exit->reason = VCPU_EXIT_DEBUG;
+		exit->addr = run->debug.arch.far;
 		exit->detail = run->debug.arch.hsr;
 		break;
 	case KVM_EXIT_ARM_SEA:
@@ -334,11 +335,50 @@ int hyp_vcpu_inject_serror(struct hyp_vcpu *vcpu)
 	return r < 0 ? r : 0;
 }
 
-int hyp_vcpu_step(struct hyp_vcpu *vcpu, bool on)
+static unsigned put_pairs(const struct debug_pair *pairs, unsigned count, __u64 *values,
+			  __u64 *controls)
 {
-	struct kvm_guest_debug debug = {
-		.control = on ? KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP : 0};
-	int r = kvm_ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &debug);
+	unsigned i = 0;
 
+	for (; i < count && i < HYP_DEBUG_PAIRS; i++) {
+		values[i] = pairs[i].value;
+		controls[i] = pairs[i].control;
+	}
+	return i;
+}
+
+int hyp_vcpu_debug(struct hyp_vcpu *vcpu, const struct hyp_debug *debug)
+{
+	struct kvm_guest_debug wanted = {0};
+	int r;
+
+	if (debug) {
+		wanted.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_SW_BP;
+		if (debug->step)
+			wanted.control |= KVM_GUESTDBG_SINGLESTEP;
+		if (put_pairs(debug->breakpoints, debug->breakpoint_count, wanted.arch.dbg_bvr,
+			      wanted.arch.dbg_bcr) +
+		    put_pairs(debug->watchpoints, debug->watchpoint_count, wanted.arch.dbg_wvr,
+			      wanted.arch.dbg_wcr))
+			wanted.control |= KVM_GUESTDBG_USE_HW;
+	}
+	r = kvm_ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &wanted);
 	return r < 0 ? r : 0;
+}
+
+static unsigned count_pairs(const struct hyp *hyp, int cap)
+{
+	int count = kvm_check_extension(hyp->vm_fd, cap);
+
+	return (unsigned)(count < HYP_DEBUG_PAIRS ? count : HYP_DEBUG_PAIRS);
+}
+
+unsigned hyp_breakpoints(struct hyp *hyp)
+{
+	return count_pairs(hyp, KVM_CAP_GUEST_DEBUG_HW_BPS);
+}
+
+unsigned hyp_watchpoints(struct hyp *hyp)
+{
+	return count_pairs(hyp, KVM_CAP_GUEST_DEBUG_HW_WPS);
 }

@@ -480,6 +480,7 @@ void board_finish(struct machine *machine)
 	mmio_bus_destroy(board->covered);
 	free(board->vcpus);
 	hyp_close(board->hyp);
+	free(board->registers);
 	free(board->steal_time);
 	*board = (struct board){0};
 }

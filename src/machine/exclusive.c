@@ -40,9 +40,11 @@ static void forget(struct vcpu *vcpu)
 
 static void step(struct vcpu *vcpu, bool on)
 {
-	if (vcpu->exclusive.stepping != on)
-		hyp_vcpu_step(vcpu->hyp, on);
+	bool was = vcpu->exclusive.stepping;
+
 	vcpu->exclusive.stepping = on;
+	if (was != on)
+		debug_apply(vcpu);
 }
 
 void exclusive_watch(struct vcpu *vcpu, gpa_t addr, unsigned size)

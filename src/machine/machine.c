@@ -145,6 +145,7 @@ int machine_create(const struct machine_options *options, struct machine **ret, 
 	stray_init(&machine->stray);
 	exclusives_init(&machine->exclusives);
 	pause_init(machine);
+	debug_init(machine);
 	r = faults_init(machine, err);
 	if (r < 0)
 		return r;
@@ -185,6 +186,7 @@ void machine_destroy(struct machine *machine)
 	machine_close_nets(machine);
 	machine_close_disks(machine);
 	machine_close_slots(machine);
+	debug_finish(machine);
 	pause_finish(machine);
 	initrd_close(machine->initrd);
 	image_close(machine->kernel);
@@ -345,6 +347,9 @@ static int run_boot(struct machine *machine, struct error *err)
 	machine->outcome = MACHINE_RUNNING;
 	board_expect_driver(machine);
 	suspend_begin(machine);
+	debug_begin(machine);
+	if (machine->config->freeze && machine->boots == 0)
+		pause_freeze(machine);
 	for (uint32_t i = 0; i < board->vcpu_count && r == 0; i++)
 		r = vcpu_start(&board->vcpus[i], err);
 	if (r < 0)

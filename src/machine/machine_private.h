@@ -15,10 +15,12 @@
 #include "core/eventfd_ops.h"
 #include "core/guest_mem.h"
 #include "core/mmio_shadow.h"
+#include "debug.h"
 #include "dump.h"
 #include "fault.h"
 #include "machine/layout.h"
 #include "machine/machine.h"
+#include "machine/registers.h"
 #include "pause.h"
 #include "posted.h"
 #include "psci.h"
@@ -33,6 +35,12 @@
 struct board_device {
 	struct device *device;
 	struct device_slot slot;
+};
+
+/* machine_registers()'s answer. */
+struct machine_registers {
+	size_t count;
+	struct machine_register rows[];
 };
 
 /*
@@ -59,9 +67,10 @@ struct board {
 	struct virtio_device *console; /* NULL: there is none */
 	uint32_t virtio_count;         /* slots of virtio-mmio that are taken, from the first */
 	struct vcpu *vcpus;
-	uint32_t vcpu_count; /* made so far */
-	void *steal_time;    /* of all vCPUs, for the guest to read */
-	bool finishing;      /* the VM is about to go: its slots are not taken down one by one */
+	uint32_t vcpu_count;                 /* made so far */
+	struct machine_registers *registers; /* NULL: nobody has asked */
+	void *steal_time;                    /* of all vCPUs, for the guest to read */
+	bool finishing; /* the VM is about to go: its slots are not taken down one by one */
 };
 
 /* A disk, of the configuration or in a slot; it outlives the board. */
@@ -157,6 +166,7 @@ struct machine {
 	/* Large, and seldom wanted: behind what each exit looks at. */
 	struct psci psci;
 	struct faults faults;
+	struct debug debug;
 };
 
 #define MACHINE_RUNNING (-1)

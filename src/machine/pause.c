@@ -66,6 +66,16 @@ static bool any_inside(const struct board *board)
 	return false;
 }
 
+/* A debugger lets it run while the others are held. */
+static bool any_alone(const struct board *board)
+{
+	for (uint32_t i = 0; i < board->vcpu_count; i++) {
+		if (board->vcpus[i].debug.alone)
+			return true;
+	}
+	return false;
+}
+
 static void await_outside(struct machine *machine)
 {
 	struct pause *pause = &machine->pause;
@@ -80,14 +90,24 @@ static void await_outside(struct machine *machine)
 bool pause_hold(struct machine *machine)
 {
 	struct board *board = &machine->board;
+	bool already = machine->pause.wanted;
 
-	if (machine->outcome != MACHINE_RUNNING || machine->pause.wanted)
+	if (machine->outcome != MACHINE_RUNNING || (already && !any_alone(board)))
 		return false;
 	wake(&machine->pause, true);
-	for (uint32_t i = 0; i < board->vcpu_count; i++)
+	for (uint32_t i = 0; i < board->vcpu_count; i++) {
+		board->vcpus[i].debug.alone = false;
 		vcpu_kick(&board->vcpus[i]);
+	}
 	await_outside(machine);
-	return true;
+	return !already;
+}
+
+void pause_freeze(struct machine *machine)
+{
+	each_virtio(&machine->board, virtio_device_pause);
+	machine->pause.prelaunch = true;
+	machine->pause.wanted = true;
 }
 
 void pause_release(struct machine *machine)
@@ -115,6 +135,7 @@ void machine_resume(struct machine *machine)
 		return;
 	}
 	each_virtio(&machine->board, virtio_device_resume);
+	machine->pause.prelaunch = false;
 	pause_release(machine);
 	machine_tell(machine, MACHINE_EVENT_RESUMED);
 }
@@ -138,13 +159,19 @@ bool machine_paused(const struct machine *machine)
 	return machine->outcome == MACHINE_RUNNING && machine->pause.wanted;
 }
 
+bool machine_prelaunch(const struct machine *machine)
+{
+	return machine_paused(machine) && machine->pause.prelaunch;
+}
+
 void pause_wait(const struct vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
 	struct pause *pause = &machine->pause;
 
 	pthread_mutex_lock(&pause->lock);
-	while ((pause->wanted || suspend_asks(vcpu)) && machine->outcome == MACHINE_RUNNING)
+	while (((pause->wanted && !vcpu->debug.alone) || suspend_asks(vcpu)) &&
+	       machine->outcome == MACHINE_RUNNING)
 		pthread_cond_wait(&pause->changed, &pause->lock);
 	pthread_mutex_unlock(&pause->lock);
 }

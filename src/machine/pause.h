@@ -24,10 +24,14 @@ struct pause {
 	pthread_mutex_t lock; /* alone: with none held, and none taken */
 	pthread_cond_t changed;
 	struct event_source soon; /* machine_pause_soon() */
+	bool prelaunch;           /* the main thread's: it has not run yet */
 };
 
 void pause_init(struct machine *machine);
 void pause_finish(struct machine *machine);
+
+/* Before the vCPUs are started: the machine begins paused. */
+void pause_freeze(struct machine *machine);
 
 /* A vCPU's thread: return when it may go on, or the machine has ended. */
 void pause_wait(const struct vcpu *vcpu);

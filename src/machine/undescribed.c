@@ -11,6 +11,7 @@
 #include "arm64/sysreg.h"
 #include "arm64/watchpoint.h"
 #include "base/log.h"
+#include "cpu_state.h"
 #include "exclusive.h"
 #include "machine_private.h"
 
@@ -47,34 +48,12 @@ struct access {
 
 /* ---- The vCPU as it stands ------------------------------------------------ */
 
-static uint64_t sysreg(const struct vcpu *vcpu, uint16_t reg)
-{
-	uint64_t value = 0;
-
-	hyp_vcpu_get_sysreg(vcpu->hyp, reg, &value);
-	return value;
-}
-
-static void read_stage1(const struct vcpu *vcpu, struct stage1 *stage1)
-{
-	*stage1 = (struct stage1){
-		.sctlr = sysreg(vcpu, SYSREG_SCTLR_EL1),
-		.tcr = sysreg(vcpu, SYSREG_TCR_EL1),
-		.ttbr = {sysreg(vcpu, SYSREG_TTBR0_EL1), sysreg(vcpu, SYSREG_TTBR1_EL1)},
-		.indirect = sysreg(vcpu, SYSREG_TCR2_EL1) & TCR2_PIE,
-	};
-	if (stage1->indirect) {
-		stage1->pir = sysreg(vcpu, SYSREG_PIR_EL1);
-		stage1->pire0 = sysreg(vcpu, SYSREG_PIRE0_EL1);
-	}
-}
-
 static void look_at(struct vcpu *vcpu, gpa_t fault, struct access *ret)
 {
 	*ret = (struct access){.vcpu = vcpu, .mem = vcpu->machine->mem, .fault = fault};
 	hyp_vcpu_get_reg(vcpu->hyp, HYP_REG_PC, &ret->pc);
 	hyp_vcpu_get_reg(vcpu->hyp, HYP_REG_PSTATE, &ret->pstate);
-	read_stage1(vcpu, &ret->stage1);
+	cpu_stage1(vcpu, &ret->stage1);
 }
 
 static bool at_el0(const struct access *access)
@@ -228,9 +207,9 @@ static bool context_matches(const struct access *access, const struct watchpoint
 {
 	int link = watchpoint_link(watchpoint);
 
-	return link >= 0 && watchpoint_context(sysreg(access->vcpu, SYSREG_DBGBCR_EL1(link)),
-					       sysreg(access->vcpu, SYSREG_DBGBVR_EL1(link)),
-					       sysreg(access->vcpu, SYSREG_CONTEXTIDR_EL1));
+	return link >= 0 && watchpoint_context(cpu_sysreg(access->vcpu, SYSREG_DBGBCR_EL1(link)),
+					       cpu_sysreg(access->vcpu, SYSREG_DBGBVR_EL1(link)),
+					       cpu_sysreg(access->vcpu, SYSREG_CONTEXTIDR_EL1));
 }
 
 /* The guest's debugger comes last, after all that stage 1 may have against it. */
@@ -245,13 +224,13 @@ static int look_for_watchpoints(struct access *access, gva_t addr, unsigned size
 	};
 	unsigned count;
 
-	if (!watchpoints_enabled(sysreg(access->vcpu, SYSREG_MDSCR_EL1), access->pstate))
+	if (!watchpoints_enabled(cpu_sysreg(access->vcpu, SYSREG_MDSCR_EL1), access->pstate))
 		return 0;
-	count = id_field(sysreg(access->vcpu, SYSREG_ID_AA64DFR0_EL1), ID_AA64DFR0_WRPS) + 1;
+	count = id_field(cpu_sysreg(access->vcpu, SYSREG_ID_AA64DFR0_EL1), ID_AA64DFR0_WRPS) + 1;
 	for (unsigned i = 0; i < count; i++) {
 		const struct watchpoint watchpoint = {
-			.wvr = sysreg(access->vcpu, SYSREG_DBGWVR_EL1(i)),
-			.wcr = sysreg(access->vcpu, SYSREG_DBGWCR_EL1(i)),
+			.wvr = cpu_sysreg(access->vcpu, SYSREG_DBGWVR_EL1(i)),
+			.wcr = cpu_sysreg(access->vcpu, SYSREG_DBGWCR_EL1(i)),
 		};
 
 		if (watchpoint_hit(&watchpoint, &watched, context_matches(access, &watchpoint),
@@ -463,23 +442,13 @@ static int execute(struct access *access, const struct insn *insn)
 
 /* ---- What comes of it ----------------------------------------------------- */
 
-static void take_abort(struct access *access)
+static void take_abort(const struct access *access)
 {
-	struct hyp_vcpu *vcpu = access->vcpu->hyp;
-	struct exception exception = {
-		.pc = access->pc,
-		.pstate = access->pstate,
-		.vbar = sysreg(access->vcpu, SYSREG_VBAR_EL1),
-		.sctlr = access->stage1.sctlr,
-	};
+	struct exception exception;
 
+	cpu_before_exception(access->vcpu, &exception);
 	exception_take_abort(&exception, &access->abort);
-	hyp_vcpu_set_reg(vcpu, HYP_REG_ELR_EL1, exception.elr);
-	hyp_vcpu_set_reg(vcpu, HYP_REG_SPSR_EL1, exception.spsr);
-	hyp_vcpu_set_sysreg(vcpu, SYSREG_ESR_EL1, exception.esr);
-	hyp_vcpu_set_sysreg(vcpu, SYSREG_FAR_EL1, exception.far);
-	hyp_vcpu_set_reg(vcpu, HYP_REG_PC, exception.pc);
-	hyp_vcpu_set_reg(vcpu, HYP_REG_PSTATE, exception.pstate);
+	cpu_after_exception(access->vcpu, &exception);
 }
 
 /* By hand it cannot be done: an external abort, as of a bus that does not know it either. */
@@ -575,7 +544,7 @@ void undescribed_extend_sign(struct vcpu *vcpu, const struct vcpu_exit *exit)
 	if (exit->size > 4 || hyp_extends_signs(vcpu->machine->board.hyp))
 		return;
 	/* Little-endian data have their sign in the last byte. */
-	if (!last && !(sysreg(vcpu, SYSREG_SCTLR_EL1) & (SCTLR_EE | SCTLR_E0E)))
+	if (!last && !(cpu_sysreg(vcpu, SYSREG_SCTLR_EL1) & (SCTLR_EE | SCTLR_E0E)))
 		return;
 	look_at(vcpu, exit->addr, &access);
 	if (!fetch(&access, &word))

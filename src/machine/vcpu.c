@@ -81,6 +81,15 @@ static enum vcpu_next handle_mmio(struct vcpu *vcpu, struct vcpu_exit *exit)
 	return VCPU_CONTINUE;
 }
 
+static enum vcpu_next answer_no_syndrome(struct vcpu *vcpu, const struct vcpu_exit *exit)
+{
+	enum vcpu_next next = undescribed_answer(vcpu, exit);
+
+	if (vcpu->debug.stepping)
+		debug_by_hand(vcpu);
+	return next;
+}
+
 /* LD64B and its kind: no device here takes 64 bytes at once. */
 static enum vcpu_next refuse_ldst64b(struct vcpu *vcpu, const struct vcpu_exit *exit)
 {
@@ -148,11 +157,11 @@ enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit)
 	case VCPU_EXIT_MMIO:
 		return handle_mmio(vcpu, exit);
 	case VCPU_EXIT_NO_SYNDROME:
-		return undescribed_answer(vcpu, exit);
+		return answer_no_syndrome(vcpu, exit);
 	case VCPU_EXIT_LDST64B:
 		return refuse_ldst64b(vcpu, exit);
 	case VCPU_EXIT_DEBUG:
-		if (exclusive_step(vcpu))
+		if (debug_answer(vcpu, exit))
 			return VCPU_CONTINUE;
 		break;
 	case VCPU_EXIT_SHUTDOWN:
@@ -190,7 +199,7 @@ static enum vcpu_next enter_guest(struct vcpu *vcpu, struct vcpu_exit *exit, boo
 	bool paused;
 
 	vcpu->inside = true;
-	paused = machine->pause.wanted || suspend_asks(vcpu);
+	paused = (machine->pause.wanted && !vcpu->debug.alone) || suspend_asks(vcpu);
 	if (!paused) {
 		hyp_vcpu_run(vcpu->hyp, exit);
 		/* Whoever has kicked us has said why before: we look, after this, and no later. */

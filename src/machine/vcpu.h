@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "core/mmio.h"
+#include "debug.h"
 #include "exclusive.h"
 #include "hyp/hyp.h"
 
@@ -40,6 +41,7 @@ struct vcpu {
 	unsigned faults;
 	struct exclusive exclusive;
 	struct psci_cpu psci;
+	struct vcpu_debug debug;
 };
 
 enum vcpu_next {

@@ -11,6 +11,7 @@ enum {
 	EC_INSTRUCTION_ABORT = 0x21,
 	EC_DATA_ABORT = 0x25,
 	EC_WATCHPOINT = 0x35,
+	EC_BRK = 0x3c,
 };
 
 /* The vectors: four from each of SP_EL0, SP_ELx, lower AArch64, lower AArch32. */
@@ -57,8 +58,8 @@ static bool take_abort(struct exception_frame *frame)
 	struct aborts *mine = &aborts[this_cpu()];
 	uint64_t ec = read_sysreg("esr_el1") >> ESR_EC_SHIFT & 0x3f;
 
-	if (!mine->expected ||
-	    (ec != EC_DATA_ABORT && ec != EC_INSTRUCTION_ABORT && ec != EC_WATCHPOINT))
+	if (!mine->expected || (ec != EC_DATA_ABORT && ec != EC_INSTRUCTION_ABORT &&
+				ec != EC_WATCHPOINT && ec != EC_BRK))
 		return false;
 	mine->count++;
 	mine->esr = read_sysreg("esr_el1");

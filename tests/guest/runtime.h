@@ -167,8 +167,8 @@ struct exception_frame {
 };
 
 /*
- * Aborts and watchpoints that are taken while this is on are counted, and their instruction is
- * skipped; all others end the payload.
+ * Aborts, watchpoints and breakpoint instructions that are taken while this is on are counted,
+ * and their instruction is skipped; all others end the payload.
  */
 struct aborts {
 	volatile bool expected;

@@ -15,7 +15,7 @@ LAYERS = {
     "boot": CORE,
     "virtio": CORE,
     "backend": CORE,
-    "hyp": CORE,
+    "hyp": CORE | {"arm64"},
     "kvm": CORE | {"arm64", "hyp"},
     "machine": MODELS | {"hyp", "virtio", "backend"},
     "control": MODELS | {"machine", "virtio", "backend"},

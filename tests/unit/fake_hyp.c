@@ -77,6 +77,8 @@ void fake_reset(void)
 			 .pauth = true,
 			 .pmu = true,
 			 .nisv_to_user = true,
+			 .hw_breakpoints = 2,
+			 .hw_watchpoints = 2,
 			 .gicv2 = true,
 			 .gicv3 = true},
 		.mmfr0 = 0x00101122, /* a Cortex-A76: 16 KiB pages too, both endiannesses */
@@ -443,11 +445,27 @@ bool hyp_extends_signs(struct hyp *hyp)
 	return fake_host.extends_signs;
 }
 
-int hyp_vcpu_step(struct hyp_vcpu *vcpu, bool on)
+int hyp_vcpu_debug(struct hyp_vcpu *vcpu, const struct hyp_debug *debug)
 {
+	static const struct hyp_debug none;
+
 	(void)vcpu;
-	fake_host.cpu->stepping = on;
+	if (fake_host.cpu) {
+		fake_host.cpu->stepping = debug && debug->step;
+		fake_host.cpu->debugged = debug != NULL;
+		fake_host.cpu->debug = debug ? *debug : none;
+	}
 	return 0;
+}
+
+unsigned hyp_breakpoints(struct hyp *hyp)
+{
+	return hyp->caps.hw_breakpoints;
+}
+
+unsigned hyp_watchpoints(struct hyp *hyp)
+{
+	return hyp->caps.hw_watchpoints;
 }
 
 void hyp_vcpu_kick(struct hyp_vcpu *vcpu)

@@ -30,7 +30,7 @@
 
 /* A vCPU whose registers a test looks at and sets. */
 struct fake_cpu {
-	uint64_t regs[HYP_REG_SPSR_EL1 + 1];
+	uint64_t regs[HYP_REG_FPCR + 1];
 	struct {
 		uint16_t sysreg; /* 0: the end */
 		uint64_t value;
@@ -40,6 +40,8 @@ struct fake_cpu {
 	uint8_t z[32][HYP_VECTOR_MAX];
 	uint8_t p[17][HYP_PREDICATE_MAX];
 	bool stepping;
+	bool debugged; /* hyp_vcpu_debug() has said */
+	struct hyp_debug debug;
 	bool read_done;
 };
 

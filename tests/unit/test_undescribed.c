@@ -441,7 +441,8 @@ END_TEST
 
 static void step(struct bench *bench, bool stepping)
 {
-	struct vcpu_exit exit = {.reason = VCPU_EXIT_DEBUG};
+	struct vcpu_exit exit = {.reason = VCPU_EXIT_DEBUG,
+				 .detail = (uint64_t)DEBUG_CLASS_STEP << 26};
 
 	ck_assert(bench->cpu.stepping);
 	bench->cpu.regs[HYP_REG_PC] += 4;
