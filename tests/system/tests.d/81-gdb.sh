@@ -173,3 +173,158 @@ test_gdb_points() {
 	expect_status 0
 	expect_report
 }
+
+# vmlinux: all functions of the kernel, at their addresses without KASLR, as the guest itself
+# tells them. A kernel tells no variables so; but for who dumps it, those of a few.
+symbols_of_linux() {
+	guest_script <<-'END'
+		modprobe virtio_console
+		grep -v '\[' /proc/kallsyms >"$(port_named symbols)"
+		echo told
+		read -r word
+	END
+	: >symbols
+	converse -a "$words nokaslr" --port symbols=file:symbols --name dumped --api api
+	wait_for '^told' 60
+	verb dump --physical dumped vmcore
+	[ "$STATUS" -eq 0 ] || fail "dump: $(cat verb.err)"
+	strings vmcore | sed -n 's/^SYMBOL(\(init_uts_ns\))=\(.*\)/\2 D \1/p' | head -n 1 >variables
+	rm -f vmcore
+	tell on
+	farewell 30
+	cat symbols variables | "$ARMLET_TOOLS/symbols" >vmlinux
+	rm -f symbols
+}
+
+describe gdb_linux "Linux: start_kernel and a driver's probe, a variable, steps, threads, a backtrace" 240
+test_gdb_linux() {
+	debugger
+	symbols_of_linux
+	guest_runs 'hostname watched; echo "up $(nproc)"'
+	start_linux -c 2 -S --gdb=unix:"$DIR/gdb" -a "$words nokaslr"
+	wait_until 20 test -S gdb
+	gdb_runs /tmp/vmlinux <<-'END'
+		target remote /tmp/gdb
+		break *start_kernel
+		continue
+		printf "start_kernel %d mmu %d\n", $pc == (unsigned long)&start_kernel, $SCTLR_EL1 & 1
+		stepi 20
+		printf "stepped %d\n", $pc != (unsigned long)&start_kernel
+		delete
+		break *pl011_probe
+		continue
+		backtrace
+		info threads
+		thread 2
+		info registers pc sp
+		thread 1
+		delete
+		# utsname.nodename, which the guest gives another value.
+		watch *((char *)&init_uts_ns + 65)
+		continue
+		continue
+		backtrace
+		printf "host name %c\n", *((char *)&init_uts_ns + 65)
+		delete
+		continue
+	END
+	expect_gdb 'Breakpoint 1, ' 'start_kernel 1 mmu 1' 'stepped 1' 'Breakpoint 2, ' 'in pl011_probe' '#0  ' 'pl011_probe' \
+		'#1  ' 'in really_probe' 'in do_one_initcall' 'in kernel_init ' 'Thread 1 (vCPU 0)' 'Thread 2 (vCPU 1)' 'pc  ' '0xffff' 'sp  ' \
+		'0xffff' 'Hardware watchpoint 3' 'Old value' 'New value' 'invoke_syscall' 'host name w' 'exited normally'
+	finish 60
+	expect_status 0
+	plain_out
+	expect_out '^up 2'
+	expect_silence
+}
+
+describe gdb_panic "after a panic: gdb attached to a machine that hangs" 180
+test_gdb_panic() {
+	debugger
+	symbols_of_linux
+	guest_runs 'echo ready; echo c >/proc/sysrq-trigger'
+	start_linux --api "$DIR/api" -a "$(say "$words" | sed 's/panic=-1/panic=0/') nokaslr"
+	wait_for 'end Kernel panic' 60
+	control
+	expect_like 'unix socket\|"target": "'"$DIR"'/gdb"' gdbserver "{\"where\": \"unix:$DIR/gdb\"}"
+	gdb_runs /tmp/vmlinux <<-'END'
+		target remote /tmp/gdb
+		backtrace
+		kill
+	END
+	expect_gdb ' in panic ' ' in sysrq_handle_crash ' ' in write_sysrq_trigger '
+	finish 20
+	expect_status 0
+}
+
+describe gdb_attach "gdb comes to a machine that runs, goes, and comes again; others come and go meanwhile" 120
+test_gdb_attach() {
+	debugger
+	need_background
+	cp "$ARMLET_PAYLOADS/payload_debugged.elf" guest.elf
+	background deb -k "$(payload_path debugged)" --scratch -c 2 -m 64 -a 'rounds=1000000000'
+	verb gdb --print deb
+	[ "$STATUS" -eq 0 ] || fail "gdb --print: $(cat verb.err)"
+	target=$(cat verb.out)
+	[ "$target" = "/run/armlet/deb/gdb" ] && [ "$(stat -c %a "$target")" = 600 ] || fail "the socket is $target"
+	on_exit "umount '$DIR/tree/run' 2>/dev/null"
+	mount -o bind /run/armlet/deb tree/run
+	for time in 1 2 3; do
+		gdb_runs /tmp/guest.elf <<-'END'
+			target remote /run/gdb
+			break landmark
+			continue
+			delete
+			shell sleep 0.2
+			x/2i $pc
+		END
+		expect_gdb 'hit Breakpoint 1, landmark' '=> 0x'
+		verb ctl deb query-status
+		grep -q '"status": "running"' verb.out || fail "it does not go on: $(cat verb.out)"
+	done
+	# It is paused as long as gdb is there, whatever becomes of that.
+	mkfifo commands
+	chroot tree /usr/bin/gdb-multiarch -nx -q -ex 'target remote /run/gdb' <commands >gdb.out 2>&1 &
+	gdb=$!
+	exec 4>commands
+	wait_until 60 paused_by_gdb || fail "it is not paused: $(cat verb.out gdb.out)"
+	echo continue >&4
+	wait_until 60 runs_with_gdb || fail "it does not go on: $(cat verb.out gdb.out)"
+	verb pause deb
+	wait_until 60 grep -q 'SIGINT' gdb.out || fail "gdb is not told of the pause: $(cat gdb.out)"
+	"$ARMLET_TOOLS/sock" unix "$target" </dev/null >second 2>&1
+	kill -9 $gdb
+	exec 4>&-
+	wait_until 60 runs_with_gdb || fail "the machine is lost with gdb: $(cat verb.out)"
+	expect_verb '^deb$' kill deb
+}
+paused_by_gdb() {
+	verb ctl deb query-status
+	grep -q '"status": "paused"' verb.out
+}
+runs_with_gdb() {
+	verb ctl deb query-status
+	grep -q '"status": "running"' verb.out
+}
+
+describe bad_gdb "--gdb: no port, no socket, a port that is taken; gdb of a machine that is not there"
+test_bad_gdb() {
+	image=$(payload_path null)
+	refused "--gdb: 'everywhere' is neither a port" --gdb=everywhere "$image"
+	refused "--gdb: 'tcp:0' is neither a port" --gdb=tcp:0 "$image"
+	refused "--gdb: 'tcp:65536' is neither a port" --gdb=tcp:65536 "$image"
+	refused '--gdb: unix:/nowhere/gdb cannot be made' --gdb=unix:/nowhere/gdb "$image"
+	refused '--gdb: ' --gdb=/dev/null "$image"
+	start run -S --gdb=tcp:1299 "$image"
+	wait_until 20 grep -q ':0513 ' /proc/net/tcp
+	mv out out.first
+	mv err err.first
+	STATUS=0
+	"$ARMLET" run --gdb=1299 "$image" >out 2>err || STATUS=$?
+	expect_refusal '--gdb: tcp:1299 of 127.0.0.1'
+	kill -9 "$PID"
+	armlet gdb none
+	expect_refusal "no machine 'none' runs"
+	armlet gdb
+	expect_refusal 'name a machine'
+}
