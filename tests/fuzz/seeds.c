@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Write inputs to start from: seeds FOLDER makes FOLDER/9p, /image, /fdt, /cmdline, /config,
- * /cpu_model, /domain, /net, /qmp, /vhost_user, /virtqueue, /virtio and /vmcore with a small
+ * /cpu_model, /domain, /gdb, /net, /qmp, /vhost_user, /virtqueue, /virtio and /vmcore with a small
  * file of each kind that the fuzzers should find at once.
  */
 #include <elf.h>
@@ -367,6 +367,29 @@ static void save_requests(const char *folder)
 	}
 }
 
+/* Packets of gdb's, whose sums need not be right. */
+static void save_packets(const char *folder)
+{
+	static const char *const packets[] = {
+		"$qSupported:x#00$QStartNoAckMode#00$qXfer:features:read:target.xml:0,fff#00",
+		"$Hg2#00$g#00$p1#00$P1=01020304#00$G5a5a#00",
+		"$m100,40#00$M100,2:0102#00$X100,2:a}]#00$Qqemu.PhyMemMode:1#00",
+		"$Z0,1000,4#00$z2,1000,8#00$vCont;s:1;r10,20:2;c#00$vCont;C05:-1#00$s#00$c#00",
+		"$qThreadExtraInfo,2#00$qfThreadInfo#00$T3#00$?#00$qRcmd,706879736963616c206f6e#00$"
+		"D#00",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(packets); i++) {
+		uint8_t data[256];
+		struct bytes bytes = {.data = data, .size = strlen(packets[i])};
+		char name[16];
+
+		memcpy(data, packets[i], bytes.size);
+		snprintf(name, sizeof(name), "%zu", i);
+		save(folder, "gdb", name, &bytes);
+	}
+}
+
 /* All fields of a machine, and one that cannot be. */
 static void save_configurations(const char *folder)
 {
@@ -526,6 +549,7 @@ int main(int argc, char **argv)
 	save_queue(argv[1], "packed", true, false);
 	save_queue(argv[1], "packed-indirect", true, true);
 	save_requests(argv[1]);
+	save_packets(argv[1]);
 	save_driver(argv[1], "rng", 0);
 	save_driver(argv[1], "console", 1);
 	save_driver(argv[1], "ports", 2);

@@ -78,6 +78,21 @@ unsigned hyp_vcpu_vector_length(struct hyp_vcpu *vcpu)
 	return fake_host.cpu ? fake_host.cpu->vector : 0;
 }
 
+unsigned hyp_vcpu_vector_max(struct hyp_vcpu *vcpu)
+{
+	return hyp_vcpu_vector_length(vcpu);
+}
+
+int hyp_vcpu_list_sysregs(struct hyp_vcpu *vcpu, uint16_t *ret, size_t max)
+{
+	static const uint16_t list[] = {SYSREG_VBAR_EL1, SYSREG_SCTLR_EL1, SYSREG_DBGBVR_EL1(3)};
+
+	(void)vcpu;
+	for (size_t i = 0; i < max && i < ARRAY_SIZE(list); i++)
+		ret[i] = list[i];
+	return ARRAY_SIZE(list);
+}
+
 int hyp_vcpu_get_z(struct hyp_vcpu *vcpu, unsigned reg, uint8_t value[HYP_VECTOR_MAX])
 {
 	(void)vcpu;

@@ -144,6 +144,24 @@ static const struct {
 	{16, 29, 52, false, 3, 3},
 };
 
+/* Who looks sees each descriptor, from the first level to the leaf's. */
+static void check_look(const struct world *world, gva_t va, gpa_t wanted, int leaf)
+{
+	int first = first_level(world);
+	struct stage1_path path;
+
+	ck_assert_int_eq(stage1_look(&world->stage1, world->mem, va, &path), 0);
+	ck_assert_uint_eq(path.addr, wanted);
+	ck_assert_uint_eq(path.granule, world->granule);
+	ck_assert(!path.flat);
+	ck_assert_uint_eq(path.count, (unsigned)(leaf - first + 1));
+	for (unsigned i = 0; i < path.count; i++) {
+		ck_assert_int_eq(path.steps[i].level, first + (int)i);
+		ck_assert_uint_eq(path.steps[i].desc, *at(world, path.steps[i].at));
+	}
+	ck_assert_uint_eq(path.steps[path.count - 1].at, world->leaf);
+}
+
 START_TEST(test_shapes)
 {
 	gva_t inside = UINT64_C(0x000a5f8d3c7b6a59) & (BIT(shapes[_i].input) - 1);
@@ -171,6 +189,7 @@ START_TEST(test_shapes)
 		low = BIT(below(&world, shapes[_i].leaf)) - 1;
 		ck_assert_int_eq(walk(&world, va, STAGE1_READ, &got, &status), 0);
 		ck_assert_uint_eq(got, (pa & ~low) | (va & low));
+		check_look(&world, va, got, shapes[_i].leaf);
 		/* The other half, and what is beyond this one. */
 		world.stage1.tcr |= upper ? TCR_EPD1 : TCR_EPD0;
 		ck_assert_int_eq(walk(&world, va, STAGE1_READ, &got, &status), -EFAULT);
@@ -240,6 +259,30 @@ START_TEST(test_off)
 	ck_assert_uint_eq(got, 0x9000018);
 	ck_assert_int_eq(walk(&world, BIT(52), STAGE1_READ, &got, &status), -EFAULT);
 	ck_assert_uint_eq(status, 0);
+	close_world(&world);
+}
+END_TEST
+
+/* Rights and the Access flag are nothing to who looks, and stay what they are. */
+START_TEST(test_looks_only)
+{
+	struct stage1_path path;
+	struct world world;
+
+	open_world(&world);
+	ck_assert_int_eq(stage1_look(&world.stage1, world.mem, 0x9000018, &path), 0);
+	ck_assert(path.flat && path.count == 0 && path.addr == 0x9000018);
+	ck_assert_int_eq(stage1_look(&world.stage1, world.mem, BIT(52), &path), -EFAULT);
+	set_registers(&world, 48);
+	world.stage1.tcr |= TCR_HA | TCR_HD;
+	map(&world, 0x1000, 0x2000, 3, RDONLY | DBM, 0);
+	ck_assert_int_eq(stage1_look(&world.stage1, world.mem, 0x1234, &path), 0);
+	ck_assert_uint_eq(path.addr, 0x2234);
+	ck_assert_uint_eq(*at(&world, world.leaf) & (AF | RDONLY), RDONLY);
+	*at(&world, world.leaf) = 0;
+	ck_assert_int_eq(stage1_look(&world.stage1, world.mem, 0x1234, &path), -EFAULT);
+	ck_assert_uint_eq(path.count, 3);
+	ck_assert_uint_eq(path.status, TRANSLATION | 3);
 	close_world(&world);
 }
 END_TEST
@@ -422,6 +465,7 @@ const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_reserved),
 	UNIT_CASE(test_loop),
 	UNIT_CASE(test_off),
+	UNIT_CASE(test_looks_only),
 	UNIT_CASE(test_tags),
 	UNIT_LOOP(test_rights, ARRAY_SIZE(rights)),
 	UNIT_CASE(test_managed),
