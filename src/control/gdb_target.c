@@ -10,26 +10,39 @@
 
 #include "gdb_private.h"
 
-/* The elements that a vector register may be looked at as. */
+/* As gdb's own description has them: $v0.d.u[0], $v0.s.f[3]. */
 static const struct element {
 	const char *name;
-	const char *type;
 	unsigned size;
+	const char *fields; /* a letter each, with the type at the same place */
+	const char *types[3];
 } elements[] = {
-	{"d_f", "ieee_double", 8}, {"d_u", "uint64", 8}, {"d_s", "int64", 8},
-	{"s_f", "ieee_single", 4}, {"s_u", "uint32", 4}, {"s_s", "int32", 4},
-	{"h_f", "ieee_half", 2},   {"h_u", "uint16", 2}, {"h_s", "int16", 2},
-	{"b_u", "uint8", 1},       {"b_s", "int8", 1},   {"q_u", "uint128", 16},
+	{"q", 16, "us", {"uint128", "int128"}},
+	{"d", 8, "fus", {"ieee_double", "uint64", "int64"}},
+	{"s", 4, "fus", {"ieee_single", "uint32", "int32"}},
+	{"h", 2, "fus", {"ieee_half", "uint16", "int16"}},
+	{"b", 1, "us", {"uint8", "int8"}},
 };
+
+static void describe_element(FILE *out, const struct element *element, unsigned count)
+{
+	for (size_t i = 0; element->fields[i]; i++)
+		fprintf(out, "<vector id=\"v%s%c\" type=\"%s\" count=\"%u\"/>", element->name,
+			element->fields[i], element->types[i], count);
+	fprintf(out, "<union id=\"v%s\">", element->name);
+	for (size_t i = 0; element->fields[i]; i++)
+		fprintf(out, "<field name=\"%c\" type=\"v%s%c\"/>", element->fields[i],
+			element->name, element->fields[i]);
+	fputs("</union>", out);
+}
 
 static void describe_vector_types(FILE *out, unsigned size)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(elements); i++)
-		fprintf(out, "<vector id=\"v_%s\" type=\"%s\" count=\"%u\"/>", elements[i].name,
-			elements[i].type, size / elements[i].size);
+		describe_element(out, &elements[i], size / elements[i].size);
 	fputs("<union id=\"vector\">", out);
 	for (size_t i = 0; i < ARRAY_SIZE(elements); i++)
-		fprintf(out, "<field name=\"%s\" type=\"v_%s\"/>", elements[i].name,
+		fprintf(out, "<field name=\"%s\" type=\"v%s\"/>", elements[i].name,
 			elements[i].name);
 	fputs("</union>", out);
 }

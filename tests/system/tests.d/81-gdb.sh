@@ -66,20 +66,26 @@ test_gdb_payload() {
 		set $x20 = 0x123456789abcdef0
 		printf "x20 %#lx\n", $x20
 		set $x20 = $x20_before
-		set $old_d8 = $v8.d_u[0]
-		set $v8.d_u[0] = 0x1122334455667788
-		printf "v8 %#lx\n", $v8.d_u[0]
+		set $old_d8 = $v8.d.u[0]
+		set $v8.d.u[0] = 0x1122334455667788
+		printf "v8 %#lx\n", $v8.d.u[0]
 		printf "el %d masks %d vbar %d\n", ($cpsr >> 2) & 3, ($cpsr >> 7) & 1, $VBAR_EL1 != 0
 		set $t = turns
 		continue
 		printf "round %d other %d\n", (int)round, turns > $t
 		delete
+		python import time; start = time.time()
+		dump binary memory /tmp/memory 0x40000000 0x40100000
+		python print('a MiB in %.2f s' % (time.time() - start))
 		detach
 	END
 	expect_gdb '* 1    Thread 1 (vCPU 0)' '2    Thread 2 (vCPU 1, off)' 'first 0x40080000 fdt 1' 'then 0x40080004' \
 		'hit Breakpoint 1, landmark (round=1)' '#0  landmark' '#1  ' 'round 1' 'Thread 2 (vCPU 1)' \
 		'x20 0x123456789abcdef0' 'v8 0x1122334455667788' 'el 1 masks 0 vbar 1' \
-		'hit Breakpoint 1, landmark (round=2)' 'round 2 other 1' 'detached'
+		'hit Breakpoint 1, landmark (round=2)' 'round 2 other 1' 'a MiB in' 'detached'
+	grep 'a MiB in' gdb.out
+	# The image, as far as nothing of it is written to: the first function's code.
+	cmp -n 4096 memory - 524288 0 <"$(payload_path debugged)" || fail 'the image is not in what was read'
 	finish 30
 	expect_status 0
 	expect_report
