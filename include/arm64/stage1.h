@@ -51,17 +51,32 @@ int stage1_walk(const struct stage1 *stage1, const struct guest_mem *mem, gva_t 
 
 /* What such a walk looks at, from the first table to the page or block. */
 #define STAGE1_LEVELS 5
+struct stage1_step {
+	int level; /* -1 to 3 */
+	gpa_t at;
+	uint64_t desc;
+	bool leads; /* it is a table, a block or a page, whose address is @next */
+	gpa_t next;
+};
+
+/* What may be done at the end of it, whatever PSTATE says; [0] by EL0, [1] by EL1. */
+struct stage1_rights {
+	bool read[2];
+	bool write[2];
+	bool execute[2];
+};
+
 struct stage1_path {
 	bool flat;        /* stage 1 is off: there is no table */
+	bool upper;       /* by TTBR1_EL1 */
 	unsigned granule; /* log2 of its bytes */
-	unsigned count;   /* of descriptors */
-	struct {
-		int level; /* -1 to 3 */
-		gpa_t at;
-		uint64_t desc;
-	} steps[STAGE1_LEVELS];
+	unsigned input;   /* bits of the address */
+	unsigned count;   /* of steps */
+	struct stage1_step steps[STAGE1_LEVELS];
 	gpa_t addr;      /* that it leads to */
+	uint64_t size;   /* bytes of the page or block */
 	unsigned status; /* as stage1_walk() has it, if it leads nowhere */
+	struct stage1_rights rights;
 };
 
 /*

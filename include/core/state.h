@@ -110,6 +110,22 @@ struct state_table {
 		.element_size = sizeof(((struct_type *)0)->pointer_member->element_member)     \
 	}
 
+/*
+ * Whoever wants to see the fields of @object: of each @field those elements that are numbers,
+ * and each object between @begin and @end.
+ */
+struct state_viewer {
+	void (*numbers)(void *data, const struct state_field *field, const void *elements);
+	void (*begin)(void *data, const struct state_field *field, uint32_t index);
+	void (*end)(void *data);
+	void *data;
+};
+void state_view(const struct state_table *table, const void *object,
+		const struct state_viewer *viewer);
+
+/* Element @index of what numbers() was given. */
+uint64_t state_number(const struct state_field *field, const void *elements, uint32_t index);
+
 /* Save @object: *@ret is malloc()ed, *@ret_size its bytes. -ENOMEM. */
 int state_save(const struct state_table *table, const void *object, uint8_t **ret,
 	       size_t *ret_size);

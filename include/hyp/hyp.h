@@ -96,6 +96,15 @@ enum hyp_memory_flags { HYP_MEMORY_READ_ONLY = 1 };
 int hyp_map_memory(struct hyp *hyp, gpa_t gpa, uint64_t size, void *host, unsigned flags);
 int hyp_unmap_memory(struct hyp *hyp, gpa_t gpa);
 
+/* What is mapped at present, @index from 0. False: there is no more. Any thread. */
+struct hyp_memory {
+	gpa_t gpa;
+	uint64_t size;
+	const void *host;
+	bool read_only;
+};
+bool hyp_memory(struct hyp *hyp, size_t index, struct hyp_memory *ret);
+
 /* Interrupt controller. */
 enum hyp_gic_version { HYP_GIC_V2 = 2, HYP_GIC_V3 = 3 };
 
@@ -113,6 +122,14 @@ struct hyp_gic_config {
 
 /* After all vCPUs were created. */
 int hyp_create_gic(struct hyp *hyp, const struct hyp_gic_config *config, struct error *err);
+
+/*
+ * A register of the distributor, or with GICv3 of the redistributor of the CPU @mpidr, by its
+ * offset. No vCPU is in the guest.
+ */
+enum hyp_gic_part { HYP_GIC_DISTRIBUTOR, HYP_GIC_REDISTRIBUTOR };
+int hyp_gic_read(struct hyp *hyp, enum hyp_gic_part part, uint64_t mpidr, uint32_t offset,
+		 uint32_t *ret);
 
 /* The level of the SPI @intid (32 and up). Any thread. */
 void hyp_set_irq(struct hyp *hyp, uint32_t intid, bool level);
@@ -284,6 +301,9 @@ struct hyp_debug {
 	struct debug_pair watchpoints[HYP_DEBUG_PAIRS];
 };
 int hyp_vcpu_debug(struct hyp_vcpu *vcpu, const struct hyp_debug *debug);
+
+/* How often the guest's timers count in a second (CNTFRQ_EL0). */
+uint64_t hyp_timer_frequency(void);
 
 /* How many of each there are; after hyp_create_vm(). */
 unsigned hyp_breakpoints(struct hyp *hyp);

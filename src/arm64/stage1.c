@@ -19,10 +19,12 @@ enum {
 #define DESC_AP2        BIT(7) /* read-only */
 #define DESC_AF         BIT(10)
 #define DESC_DBM        BIT(51)
+#define DESC_PXN        BIT(53)
 #define DESC_UXN        BIT(54)
 #define DESC_TABLE_AP0  BIT(61)
 #define DESC_TABLE_AP1  BIT(62)
 #define DESC_TABLE_UXN  BIT(60)
+#define DESC_TABLE_PXN  BIT(59)
 #define DESC_ADDRESS    (BIT(48) - 1)
 #define DESC_ADDRESS_50 (BIT(50) - 1)
 
@@ -194,11 +196,19 @@ static uint64_t *descriptor(const struct walk *walk)
 static void note_step(const struct walk *walk)
 {
 	struct stage1_path *path = walk->path;
-	unsigned i = path->count++;
+	path->steps[path->count++] =
+		(struct stage1_step){.level = walk->level, .at = walk->at, .desc = walk->desc};
+}
 
-	path->steps[i].level = walk->level;
-	path->steps[i].at = walk->at;
-	path->steps[i].desc = walk->desc;
+static int lead(const struct walk *walk, int r, gpa_t next)
+{
+	struct stage1_path *path = walk->path;
+
+	if (path && r == 0) {
+		path->steps[path->count - 1].leads = true;
+		path->steps[path->count - 1].next = next;
+	}
+	return r;
 }
 
 static int read_descriptor(struct walk *walk, gpa_t table)
@@ -265,13 +275,14 @@ static int descend(struct walk *walk, gpa_t *ret)
 			return fault(walk, FAULT_TRANSLATION, walk->level);
 		if (walk->level == 3 ? bit1 : !bit1 && can_be_block(geometry, walk->level)) {
 			r = output_address(walk, below, ret);
+			r = lead(walk, r, *ret);
 			*ret |= walk->addr & (BIT(below) - 1);
 			return r;
 		}
 		if (walk->level == 3 || !bit1)
 			return fault(walk, FAULT_TRANSLATION, walk->level);
 		r = output_address(walk, geometry->granule, &table);
-		if (r < 0)
+		if (lead(walk, r, table) < 0)
 			return r;
 		if (!geometry->flat)
 			walk->tables |= walk->desc;
@@ -280,28 +291,25 @@ static int descend(struct walk *walk, gpa_t *ret)
 
 /* ---- Permissions (DDI 0487, D8.4) ----------------------------------------- */
 
-struct rights {
-	bool read[2]; /* of EL0, of EL1 */
-	bool write[2];
-	bool execute_el0;
-};
-
-static struct rights direct_rights(const struct walk *walk)
+static struct stage1_rights direct_rights(const struct walk *walk)
 {
 	bool managed = walk->desc & DESC_DBM && walk->stage1->tcr & TCR_HD;
 	bool writable = !(walk->desc & DESC_AP2) || managed;
 	bool el0 = walk->desc & DESC_AP1 && !(walk->tables & DESC_TABLE_AP0);
 
 	writable = writable && !(walk->tables & DESC_TABLE_AP1);
-	return (struct rights){
+	/* What EL0 may write is nothing that EL1 executes. */
+	return (struct stage1_rights){
 		.read = {el0, true},
 		.write = {el0 && writable, writable},
-		.execute_el0 = !(walk->desc & DESC_UXN) && !(walk->tables & DESC_TABLE_UXN),
+		.execute = {!(walk->desc & DESC_UXN) && !(walk->tables & DESC_TABLE_UXN),
+			    !(walk->desc & DESC_PXN) && !(walk->tables & DESC_TABLE_PXN) &&
+				    !(el0 && writable)},
 	};
 }
 
 /* FEAT_S1PIE: four bits of the descriptor choose four bits of the registers (D8.4.1.3). */
-static struct rights indirect_rights(const struct walk *walk)
+static struct stage1_rights indirect_rights(const struct walk *walk)
 {
 	const unsigned readable = 0x57ea; /* each a bit for a value of these four bits */
 	const unsigned writable = 0x50e0;
@@ -312,19 +320,24 @@ static struct rights indirect_rights(const struct walk *walk)
 	unsigned el1 = walk->stage1->pir >> 4 * index & 0xf;
 	bool clean = walk->desc & DESC_AP2 && !(walk->stage1->tcr & TCR_HD); /* nDirty */
 
-	return (struct rights){
+	return (struct stage1_rights){
 		.read = {readable >> el0 & 1, readable >> el1 & 1},
 		.write = {writable >> el0 & !clean, writable >> el1 & !clean},
-		.execute_el0 = executable >> el0 & 1,
+		.execute = {executable >> el0 & 1, executable >> el1 & 1},
 	};
+}
+
+static struct stage1_rights rights_of(const struct walk *walk)
+{
+	return walk->stage1->indirect ? indirect_rights(walk) : direct_rights(walk);
 }
 
 static bool permitted(const struct walk *walk)
 {
-	struct rights rights = walk->stage1->indirect ? indirect_rights(walk) : direct_rights(walk);
+	struct stage1_rights rights = rights_of(walk);
 	unsigned el = walk->access & STAGE1_EL0 ? 0 : 1;
 	bool of_el0 = rights.read[0] || rights.write[0] ||
-		      (walk->stage1->sctlr & SCTLR_EPAN && rights.execute_el0);
+		      (walk->stage1->sctlr & SCTLR_EPAN && rights.execute[0]);
 
 	if (walk->access & STAGE1_FETCH)
 		return true;
@@ -407,13 +420,21 @@ int stage1_look(const struct stage1 *stage1, const struct guest_mem *mem, gva_t 
 	if (!(stage1->sctlr & SCTLR_M)) {
 		ret->flat = true;
 		ret->addr = walk.addr;
+		ret->rights = (struct stage1_rights){{true, true}, {true, true}, {true, true}};
 		return walk.addr >> OUTPUT_MAX ? fault(&walk, FAULT_ADDRESS_SIZE, 0) : 0;
 	}
 	if (find_geometry(stage1, walk.addr, &walk.geometry))
 		r = descend(&walk, &ret->addr);
 	else
 		r = fault(&walk, FAULT_TRANSLATION, 0);
+	ret->upper = is_upper(walk.addr);
 	ret->granule = walk.geometry.granule;
+	ret->input = walk.geometry.input;
 	ret->status = walk.status;
+	if (r == 0) {
+		ret->rights = rights_of(&walk);
+		ret->size = BIT((unsigned)(3 - walk.level) * walk.geometry.stride +
+				walk.geometry.granule);
+	}
 	return r;
 }

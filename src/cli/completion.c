@@ -55,6 +55,14 @@ static void print_qmp_commands(void)
 		printf("%s%s", i ? " " : "", qmp_command_name(i));
 }
 
+static void print_words(const struct command *command, const char *before)
+{
+	for (size_t i = 0; command->words && command->words[i]; i++) {
+		printf("%s%s", before, command->words[i]);
+		before = " ";
+	}
+}
+
 static void bash_command(const struct command *command)
 {
 	printf("\t%s)\n", command->name);
@@ -82,14 +90,19 @@ static void bash_command(const struct command *command)
 		if (o->help)
 			printf(" --%s", o->name);
 	}
-	for (size_t i = 0; command->words && command->words[i]; i++)
-		printf(" %s", command->words[i]);
+	if (!command->table->names)
+		print_words(command, " ");
 	printf("\"\n");
 	if (command->table->names)
 		printf("\t\t\t[[ $word == -* ]] || words=$(%s 2>/dev/null)\n",
 		       name_commands[command->table->names]);
 	else if (command->table->positional && !command->words)
 		printf("\t\t\t[[ $word == -* ]] || { compopt -o default; return; }\n");
+	if (command->table->names && command->words) {
+		printf("\t\t\t((COMP_CWORD < 3)) || [[ $word == -* ]] || words='");
+		print_words(command, "");
+		printf("'\n");
+	}
 	printf("\t\t\t;;\n\t\tesac");
 	if (command->table == &ctl_table) {
 		printf("\n\t\t((COMP_CWORD < 3)) || words='");
@@ -183,9 +196,11 @@ static void print_zsh(void)
 				zsh_option(o);
 		}
 		if (c->words) {
-			printf("\t\t\t'1:word:(");
-			for (size_t i = 0; c->words[i]; i++)
-				printf("%s%s", i ? " " : "", c->words[i]);
+			if (c->table->names)
+				printf("\t\t\t'1:machine:($(%s 2>/dev/null))' \\\n",
+				       name_commands[c->table->names]);
+			printf("\t\t\t'%s:word:(", c->table->names ? "2" : "1");
+			print_words(c, "");
 			printf(")' \\\n");
 		} else if (c->table->names) {
 			printf("\t\t\t'%s:machine:($(%s 2>/dev/null))' \\\n",

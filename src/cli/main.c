@@ -6,6 +6,7 @@
 
 #include "base/parse.h"
 #include "cli.h"
+#include "look.h"
 
 #define MAX_COMMANDS 64
 
@@ -17,7 +18,7 @@ const struct command commands[] = {
 	{.name = "restart", .main = restart_main, .table = &restart_table},
 	{.name = "rm", .main = rm_main, .table = &rm_table},
 	{.name = "ps", .main = ps_main, .table = &ps_table},
-	{.name = "inspect", .main = inspect_main, .table = &inspect_table},
+	{.name = "inspect", .main = inspect_main, .table = &inspect_table, .words = look_words},
 	{.name = "top", .main = top_main, .table = &top_table},
 	{.name = "stop", .main = stop_main, .table = &stop_table},
 	{.name = "kill", .main = kill_main, .table = &kill_table},

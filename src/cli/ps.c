@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "look.h"
 #include "place.h"
 #include "verbs.h"
 
@@ -13,12 +14,32 @@ const struct option_table ps_table = {
 	.options = verb_list_rows,
 };
 
-static const struct option_def inspect_options[] = {VERB_WORDS_ROW, {0}};
+static const struct option_def inspect_options[] = {
+	VERB_WORDS_ROW,
+	{.name = "cpu",
+	 .argument = "N",
+	 .type = OPTION_U32,
+	 .offset = offsetof(struct verb_options, cpu),
+	 .max = MACHINE_MAX_VCPUS - 1,
+	 .help = "the vCPU that translate and regs are of, from 0 (0)"},
+	{.name = "json",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct verb_options, json),
+	 .help = "as JSON, also what is printed for people otherwise"},
+	{0},
+};
 
 const struct option_table inspect_table = {
 	.command = "inspect",
-	.usage = "NAME...",
-	.summary = "print all of a running machine as JSON",
+	.usage = "NAME... | [OPTIONS] NAME WHAT [ADDRESS]",
+	.summary = "print a running machine as JSON, or look into it",
+	.epilogue = "WHAT is one of\n"
+		    "  translate    where the virtual ADDRESS leads to, descriptor by descriptor\n"
+		    "  regs         all registers of a vCPU\n"
+		    "  timers       of all vCPUs\n"
+		    "  gic          the interrupts\n"
+		    "  devices      with all of their state\n"
+		    "  memory       what is at which physical address; map draws it",
 	.options = inspect_options,
 	.positional = "words",
 	.names = OPTION_NAMES_RUNNING,
@@ -115,6 +136,25 @@ int ps_main(int argc, char **argv)
 	return verb_list_main(&ps_table, argc, argv, &list);
 }
 
+static int look_main(const struct verb_options *options)
+{
+	const struct look_options wanted = {
+		.name = options->words[0],
+		.what = options->words[1],
+		.address = options->word_count > 2 ? options->words[2] : NULL,
+		.cpu = options->cpu,
+		.json = options->json,
+	};
+	struct error err = {0};
+
+	if (options->word_count > 3)
+		error_set(&err, EINVAL, "'%.60s' is too much: armlet inspect NAME WHAT [ADDRESS]",
+			  options->words[3]);
+	else if (look(&wanted, &err) == 0)
+		return EXIT_SUCCESS;
+	return fail_with("inspect", &err);
+}
+
 int inspect_main(int argc, char **argv)
 {
 	struct verb_options options = {0};
@@ -129,6 +169,8 @@ int inspect_main(int argc, char **argv)
 			  "name a machine: armlet inspect NAME; `armlet ps` lists them");
 		return fail_with("inspect", &err);
 	}
+	if (options.word_count > 1 && look_knows(options.words[1]))
+		return look_main(&options);
 	machines = json_object_new_array();
 	for (size_t i = 0; i < options.word_count; i++) {
 		struct json_object *machine = NULL;

@@ -14,6 +14,7 @@ struct verb_options {
 	const char *words[VERB_MAX_WORDS];
 	size_t word_count;
 	uint32_t time; /* seconds */
+	uint32_t cpu;
 	bool json;
 	bool quiet;
 	bool force;

@@ -88,6 +88,15 @@ extern const struct qmp_type qmp_gdb_info;
 extern const struct qmp_member qmp_gdb_arguments[];
 int qmp_gdbserver(struct qmp_call *call);
 
+/* qmp_look.c: what is seen of it from outside. */
+extern const struct qmp_member qmp_translate_arguments[], qmp_registers_arguments[];
+int qmp_translate(struct qmp_call *call);
+int qmp_registers(struct qmp_call *call);
+int qmp_timers(struct qmp_call *call);
+int qmp_gic(struct qmp_call *call);
+int qmp_inspect_devices(struct qmp_call *call);
+int qmp_inspect_memory(struct qmp_call *call);
+
 /* qmp_fds.c: descriptors that clients hand over. */
 extern const struct qmp_member qmp_fd_arguments[];
 int qmp_getfd(struct qmp_call *call);

@@ -375,3 +375,28 @@ int state_load(const struct state_table *table, void *object, const uint8_t *dat
 	}
 	return r;
 }
+
+uint64_t state_number(const struct state_field *field, const void *elements, uint32_t index)
+{
+	return get_element(field, elements, index);
+}
+
+void state_view(const struct state_table *table, const void *object,
+		const struct state_viewer *viewer)
+{
+	const uint8_t *bytes = object;
+
+	for (size_t i = 0; i < table->field_count; i++) {
+		const struct state_field *field = &table->fields[i];
+
+		if (field->type != STATE_OBJECTS) {
+			viewer->numbers(viewer->data, field, bytes + field->offset);
+			continue;
+		}
+		for (uint32_t n = 0; n < element_count(field, bytes); n++) {
+			viewer->begin(viewer->data, field, n);
+			state_view(field->table, object_at(field, bytes, n), viewer);
+			viewer->end(viewer->data);
+		}
+	}
+}

@@ -80,6 +80,21 @@ int hyp_create_gic(struct hyp *hyp, const struct hyp_gic_config *config, struct 
 	return 0;
 }
 
+/*
+ * With GICv3 the CPU is named by its affinity in bits 63:32, Aff3 at the top
+ * (Documentation/virt/kvm/devices/arm-vgic-v3.rst); with GICv2 by its number.
+ */
+int hyp_gic_read(struct hyp *hyp, enum hyp_gic_part part, uint64_t mpidr, uint32_t offset,
+		 uint32_t *ret)
+{
+	uint64_t cpu = (mpidr & 0xffffff) | (mpidr >> 32 & 0xff) << 24;
+	uint32_t group = part == HYP_GIC_REDISTRIBUTOR ? KVM_DEV_ARM_VGIC_GRP_REDIST_REGS
+						       : KVM_DEV_ARM_VGIC_GRP_DIST_REGS;
+	int r = kvm_get_attr(hyp->gic_fd, group, cpu << 32 | offset, ret);
+
+	return r < 0 ? r : 0;
+}
+
 void hyp_set_irq(struct hyp *hyp, uint32_t intid, bool level)
 {
 	struct kvm_irq_level request = {

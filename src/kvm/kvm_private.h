@@ -16,6 +16,8 @@
 struct memory_slot {
 	gpa_t gpa;
 	uint64_t size; /* 0: the slot is free */
+	const void *host;
+	bool read_only;
 };
 
 struct hyp {

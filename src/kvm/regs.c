@@ -242,3 +242,11 @@ unsigned hyp_vcpu_zero_block(const struct hyp_vcpu *vcpu)
 	__asm__("mrs %0, dczid_el0" : "=r"(dczid_el0));
 	return 4U << (dczid_el0 & 0xf);
 }
+
+uint64_t hyp_timer_frequency(void)
+{
+	uint64_t cntfrq_el0;
+
+	__asm__("mrs %0, cntfrq_el0" : "=r"(cntfrq_el0));
+	return cntfrq_el0;
+}

@@ -130,7 +130,8 @@ int hyp_map_memory(struct hyp *hyp, gpa_t gpa, uint64_t size, void *host, unsign
 		hyp->slots[slot].gpa = gpa;
 		r = set_slot(hyp, (uint32_t)slot, size, host, flags);
 		if (r >= 0)
-			hyp->slots[slot].size = size;
+			hyp->slots[slot] =
+				(struct memory_slot){gpa, size, host, flags & HYP_MEMORY_READ_ONLY};
 	}
 	pthread_mutex_unlock(&hyp->slots_lock);
 	return r < 0 ? r : 0;
@@ -151,4 +152,21 @@ int hyp_unmap_memory(struct hyp *hyp, gpa_t gpa)
 	}
 	pthread_mutex_unlock(&hyp->slots_lock);
 	return r < 0 ? r : 0;
+}
+
+bool hyp_memory(struct hyp *hyp, size_t index, struct hyp_memory *ret)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&hyp->slots_lock);
+	for (size_t i = 0; i < MEMORY_SLOTS && !found; i++) {
+		const struct memory_slot *slot = &hyp->slots[i];
+
+		found = slot->size && index-- == 0;
+		if (found)
+			*ret = (struct hyp_memory){slot->gpa, slot->size, slot->host,
+						   slot->read_only};
+	}
+	pthread_mutex_unlock(&hyp->slots_lock);
+	return found;
 }

@@ -38,8 +38,12 @@ static void add_system(struct machine_registers *list, const uint16_t *sysregs, 
 {
 	char name[SYSREG_NAME_MAX];
 
-	for (size_t i = 0; i < count; i++)
-		add(list, MACHINE_REGISTERS_SYSTEM, sysregs[i], 8, sysreg_name(sysregs[i], name));
+	for (size_t i = 0; i < count; i++) {
+		sysreg_name(sysregs[i], name);
+		/* KVM tells of ID registers that are not allocated, and read as zero. */
+		if (strncmp(name, "S3_0_C0_", 8) != 0)
+			add(list, MACHINE_REGISTERS_SYSTEM, sysregs[i], 8, name);
+	}
 }
 
 static int by_encoding(const void *a, const void *b)
