@@ -605,7 +605,7 @@ static void see_begin(void *data, const struct state_field *field, uint32_t inde
 static void see_end(void *data)
 {
 	(void)data;
-	strcat(seen, ")");
+	snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), ")");
 }
 
 START_TEST(test_view)

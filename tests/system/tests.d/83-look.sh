@@ -78,3 +78,34 @@ is_at() {
 	"$ARMLET" inspect deb translate "0x$1" >seen 2>&1
 	grep -q "^  IPA 0x$2, of 4 KiB: RAM\$" seen
 }
+
+# The guest has told of so many shapes, or of its end.
+shape_told() { [ "$(grep -c '^# shape' out)" -ge "$1" ] || printed '^done'; }
+
+describe look_walks "inspect translate: tables of every granule, size and level, as the CPU walks them" 120
+test_look_walks() {
+	need_background
+	open_pipe
+	start run --name walks -m 64 -k "$(payload_path walks)" <&3
+	shapes=0 walks=0
+	while wait_until 20 shape_told $((shapes + 1)) && ! printed '^done'; do
+		shapes=$((shapes + 1))
+		tr -d '\r' <out | sed -n 's/^walk //p' | tail -n 4 >told
+		while read -r va ipa size; do
+			"$ARMLET" inspect --json walks translate "$va" >seen || fail "translate $va"
+			if [ "$ipa" = nowhere ]; then
+				grep -q '"fault": "translation fault"' seen || fail "shape $shapes: $va leads somewhere: $(cat seen)"
+			else
+				grep -q "\"ipa\": \"$ipa\"" seen && grep -q "\"size\": $size" seen ||
+					fail "shape $shapes: $va leads to $ipa, of $size bytes: $(cat seen)"
+			fi
+			walks=$((walks + 1))
+		done <told
+		printf n >&3
+	done
+	[ "$walks" -ge 60 ] || fail "there were only $walks walks"
+	finish 20
+	expect_status 0
+	expect_report
+	say "$walks walks of $shapes shapes"
+}
