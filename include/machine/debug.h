@@ -56,13 +56,20 @@ uint32_t machine_cpu_count(const struct machine *machine);
 bool machine_cpu_off(const struct machine *machine, uint32_t cpu);
 
 /*
- * A breakpoint at @addr, whose @size is not asked for, or a watchpoint of @size bytes; these
- * only while the machine is paused. -ENOSPC: the CPUs have no more; -EINVAL: they have none
+ * A breakpoint at @addr, whose @size is not asked for, or a watchpoint of @size bytes, for all
+ * vCPUs; only while the machine is paused. @cpu is the one whose tables tell where @addr is,
+ * if the point has to be in memory. -ENOSPC: the CPUs have no more; -EINVAL: they have none
  * that does it, or there is no such point.
  */
-int machine_set_point(struct machine *machine, enum machine_point point, gva_t addr, uint64_t size);
-int machine_clear_point(struct machine *machine, enum machine_point point, gva_t addr,
-			uint64_t size);
+struct machine_point_at {
+	uint32_t cpu;
+	gva_t addr;
+	uint64_t size;
+};
+int machine_set_point(struct machine *machine, enum machine_point point,
+		      const struct machine_point_at *at);
+int machine_clear_point(struct machine *machine, enum machine_point point,
+			const struct machine_point_at *at);
 
 /*
  * Let the machine go on, which is paused: each vCPU as its row of @go says, one a vCPU. As

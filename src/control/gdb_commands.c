@@ -325,20 +325,21 @@ static void write_binary(struct gdb_session *session, const char *rest, size_t s
 
 static void change_point(struct gdb_session *session, const char *rest, bool on)
 {
-	uint64_t kind, addr, size;
+	struct machine_point_at at = {.cpu = session->cpu};
+	uint64_t kind;
 	int r;
 
 	if (!gdb_take_hex(&rest, &kind) || kind >= MACHINE_POINTS) {
 		/* Of a kind that we do not know. */
 		return;
 	}
-	if (!gdb_take(&rest, ",") || !gdb_take_hex(&rest, &addr) || !gdb_take(&rest, ",") ||
-	    !gdb_take_hex(&rest, &size))
+	if (!gdb_take(&rest, ",") || !gdb_take_hex(&rest, &at.addr) || !gdb_take(&rest, ",") ||
+	    !gdb_take_hex(&rest, &at.size))
 		r = -EINVAL;
 	else if (on)
-		r = machine_set_point(session->machine, (enum machine_point)kind, addr, size);
+		r = machine_set_point(session->machine, (enum machine_point)kind, &at);
 	else
-		r = machine_clear_point(session->machine, (enum machine_point)kind, addr, size);
+		r = machine_clear_point(session->machine, (enum machine_point)kind, &at);
 	answer_result(session, r);
 }
 

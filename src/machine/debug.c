@@ -97,7 +97,7 @@ static bool patch(struct machine *machine, struct debug_point *point)
 	size_t size = sizeof(point->original);
 	uint8_t *at;
 
-	cpu_stage1(&machine->board.vcpus[0], &stage1);
+	cpu_stage1(&machine->board.vcpus[point->cpu], &stage1);
 	at = find_piece(machine, &stage1, point->addr, &size);
 	if (!at || size < sizeof(point->original))
 		return false;
@@ -134,6 +134,8 @@ static int place_all(struct machine *machine)
 	int r = 0;
 
 	memset(&debug->registers, 0, sizeof(debug->registers));
+	if (!machine->board.hyp)
+		return 0;
 	for (size_t i = 0; i < debug->point_count; i++) {
 		struct debug_point *point = &debug->points[i];
 
@@ -163,14 +165,14 @@ static int apply_all(struct machine *machine)
 	return r;
 }
 
-static struct debug_point *find_point(struct debug *debug, enum machine_point kind, gva_t addr,
-				      uint64_t size)
+static struct debug_point *find_point(struct debug *debug, enum machine_point kind,
+				      const struct machine_point_at *at)
 {
 	for (size_t i = 0; i < debug->point_count; i++) {
 		struct debug_point *point = &debug->points[i];
 
-		if (point->kind == kind && point->addr == addr &&
-		    (is_break(kind) || point->size == size))
+		if (point->kind == kind && point->addr == at->addr &&
+		    (is_break(kind) || point->size == at->size))
 			return point;
 	}
 	return NULL;
@@ -184,21 +186,30 @@ static void remove_point(struct machine *machine, struct debug_point *point)
 	*point = debug->points[--debug->point_count];
 }
 
-int machine_set_point(struct machine *machine, enum machine_point kind, gva_t addr, uint64_t size)
+static bool is_possible(enum machine_point kind, const struct machine_point_at *at)
+{
+	struct debug_pair pair;
+
+	if (is_break(kind))
+		return is_aligned(at->addr, 4);
+	return kind < MACHINE_POINTS &&
+	       debug_watchpoint(at->addr, at->size, watch_of(kind), &pair) == 0;
+}
+
+int machine_set_point(struct machine *machine, enum machine_point kind,
+		      const struct machine_point_at *at)
 {
 	struct debug *debug = &machine->debug;
-	struct debug_point point = {.kind = kind, .addr = addr, .size = size};
-	struct debug_pair pair;
 	int r;
 
-	if (kind >= MACHINE_POINTS || (is_break(kind) && !is_aligned(addr, 4)) ||
-	    (!is_break(kind) && debug_watchpoint(addr, size, watch_of(kind), &pair) < 0))
+	if (!is_possible(kind, at) || at->cpu >= machine->board.vcpu_count)
 		return -EINVAL;
-	if (find_point(debug, kind, addr, size))
+	if (find_point(debug, kind, at))
 		return 0;
 	if (debug->point_count == DEBUG_POINTS_MAX)
 		return -ENOSPC;
-	debug->points[debug->point_count++] = point;
+	debug->points[debug->point_count++] = (struct debug_point){
+		.kind = kind, .cpu = at->cpu, .addr = at->addr, .size = at->size};
 	r = apply_all(machine);
 	if (r < 0) {
 		remove_point(machine, &debug->points[debug->point_count - 1]);
@@ -207,9 +218,10 @@ int machine_set_point(struct machine *machine, enum machine_point kind, gva_t ad
 	return r;
 }
 
-int machine_clear_point(struct machine *machine, enum machine_point kind, gva_t addr, uint64_t size)
+int machine_clear_point(struct machine *machine, enum machine_point kind,
+			const struct machine_point_at *at)
 {
-	struct debug_point *point = find_point(&machine->debug, kind, addr, size);
+	struct debug_point *point = find_point(&machine->debug, kind, at);
 
 	if (!point)
 		return -EINVAL;

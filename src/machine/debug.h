@@ -40,6 +40,7 @@ struct vcpu_debug {
 
 struct debug_point {
 	enum machine_point kind;
+	uint32_t cpu; /* whose tables tell where it is in memory */
 	gva_t addr;
 	uint64_t size;
 	bool patched; /* its instruction is in memory, at @at */

@@ -69,18 +69,18 @@ int machine_write_memory(struct machine *machine, const struct machine_memory *a
 	return *ret < size ? -EFAULT : 0;
 }
 
-int machine_set_point(struct machine *machine, enum machine_point point, gva_t addr, uint64_t size)
+int machine_set_point(struct machine *machine, enum machine_point point,
+		      const struct machine_point_at *at)
 {
 	(void)machine;
-	(void)addr;
-	FUZZ_ASSERT(point < MACHINE_POINTS);
-	return size > 8 ? -EINVAL : 0;
+	FUZZ_ASSERT(point < MACHINE_POINTS && at->cpu < CPUS);
+	return at->size > 8 ? -EINVAL : 0;
 }
 
-int machine_clear_point(struct machine *machine, enum machine_point point, gva_t addr,
-			uint64_t size)
+int machine_clear_point(struct machine *machine, enum machine_point point,
+			const struct machine_point_at *at)
 {
-	return machine_set_point(machine, point, addr, size);
+	return machine_set_point(machine, point, at);
 }
 
 void machine_debug_go(struct machine *machine, const struct machine_go *go)

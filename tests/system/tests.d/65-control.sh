@@ -84,6 +84,41 @@ test_control_pause() {
 
 more_exits_than() { [ "$(exits exits)" -gt "$1" ]; }
 
+describe control_freeze "--freeze: nothing runs before it is told to; the next boot is not frozen"
+test_control_freeze() {
+	start run -S -k "$(payload_path idle)" -c 2 -a seconds=100 --api api
+	wait_until 20 test -S api
+	control
+	expect_answer '{"return": {"running": false, "status": "prelaunch"}}' query-status
+	sleep 1
+	[ ! -s out ] || fail "it runs"
+	# What is asked of it meanwhile changes nothing.
+	expect_answer '{"return": {}}' stop
+	expect_like '"PC": "0x40080000"' inspect-registers
+	expect_answer '{"return": {"running": false, "status": "prelaunch"}}' query-status
+	expect_answer '{"return": {}}' cont
+	qmp_event RESUME
+	wait_for 'idle begins'
+	expect_answer '{"return": {"running": true, "status": "running"}}' query-status
+	expect_answer '{"return": {}}' stop
+	expect_answer '{"return": {"running": false, "status": "paused"}}' query-status
+	expect_answer '{"return": {}}' cont
+	expect_answer '{"return": {}}' system_reset
+	wait_until 20 seen_times 'idle begins' 2 || fail "the next boot does not run"
+	expect_answer '{"return": {}}' quit
+	finish 10
+	expect_status 0
+	expect_silence
+	# One that is frozen ends like any other.
+	start run -S -k "$(payload_path idle)" -c 2
+	sleep 1
+	kill "$PID"
+	sleep 0.3
+	kill "$PID"
+	finish 10
+	expect_status 143
+}
+
 describe control_life "system_reset, also of a paused machine; system_powerdown; the guest's own end" 120
 test_control_life() {
 	guest_runs 'echo ready; read -r word'
