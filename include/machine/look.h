@@ -26,8 +26,8 @@ struct machine_translation {
 	struct stage1_path path;
 	bool faults;        /* stage 1 refuses: path.status says why */
 	const void *host;   /* the byte in this process; NULL: it is no RAM */
-	uint64_t page;      /* bytes of the host's page there; 0: not known */
-	uint64_t physical;  /* address of the byte on the host; 0: not known */
+	uint64_t page;      /* bytes of the host's page there; 0: not known, or not asked */
+	uint64_t physical;  /* address of the byte on the host; likewise */
 	const char *device; /* or what else answers there; NULL: nothing */
 	uint64_t offset;    /* in its registers */
 };
@@ -35,6 +35,9 @@ struct machine_translation {
 /* -ESRCH: the machine has no such vCPU at present. */
 int machine_translate(struct machine *machine, uint32_t cpu, gva_t addr,
 		      struct machine_translation *ret);
+
+/* Fill in what the host tells of the page. */
+void machine_find_host_page(const struct machine *machine, struct machine_translation *at);
 
 /* Memory that the guest reaches with no exit: RAM, and registers that are shadowed. */
 struct machine_area {

@@ -22,6 +22,10 @@
 const struct qmp_member qmp_translate_arguments[] = {
 	{.name = "address", .type = &qmp_string, .help = "virtual, as 0xffff800008000000"},
 	CPU_ARGUMENT,
+	{.name = "brief",
+	 .type = &qmp_bool,
+	 .optional = true,
+	 .help = "only the end of it: the IPA and what is there, or the fault"},
 	{0},
 };
 const struct qmp_member qmp_registers_arguments[] = {CPU_ARGUMENT, {0}};
@@ -160,9 +164,8 @@ static void add_end(struct json_object *object, const struct machine_translation
 		add_hex(object, "host-physical", at->physical);
 }
 
-static struct json_object *translation_object(const struct machine_translation *at)
+static void add_walk(struct json_object *object, const struct machine_translation *at)
 {
-	struct json_object *object = json_object_new_object();
 	struct json_object *steps = json_object_new_array();
 	const struct stage1_path *path = &at->path;
 
@@ -176,13 +179,12 @@ static struct json_object *translation_object(const struct machine_translation *
 	for (unsigned i = 0; i < path->count; i++)
 		json_object_array_add(steps, step_object(at, i));
 	json_object_object_add(object, "steps", steps);
-	add_end(object, at);
-	return object;
 }
 
 int qmp_translate(struct qmp_call *call)
 {
 	const char *text = qmp_argument_string(call, "address");
+	bool brief = qmp_argument_bool(call, "brief", false);
 	struct machine_translation at;
 	uint64_t addr;
 
@@ -191,8 +193,13 @@ int qmp_translate(struct qmp_call *call)
 				text);
 	if (machine_translate(qmp_machine_of(call), cpu_of(call), addr, &at) < 0)
 		return no_cpu(call);
-	call->answer = translation_object(&at);
-	add_hex(call->answer, "address", addr);
+	call->answer = json_object_new_object();
+	if (!brief) {
+		add_hex(call->answer, "address", addr);
+		add_walk(call->answer, &at);
+		machine_find_host_page(qmp_machine_of(call), &at);
+	}
+	add_end(call->answer, &at);
 	return 0;
 }
 

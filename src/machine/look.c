@@ -39,13 +39,16 @@ static uint64_t read_number(const char *path, uint64_t index)
 }
 
 /* Only root is told frames; a page that was never touched has none. */
-static void find_host_page(const struct machine *machine, struct machine_translation *ret)
+void machine_find_host_page(const struct machine *machine, struct machine_translation *ret)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	uint64_t addr = (uint64_t)(uintptr_t)ret->host;
-	uint64_t entry = read_number("/proc/self/pagemap", addr / page);
-	uint64_t frame = entry & PAGEMAP_PFN;
+	uint64_t entry, frame;
 
+	if (!ret->host)
+		return;
+	entry = read_number("/proc/self/pagemap", addr / page);
+	frame = entry & PAGEMAP_PFN;
 	ret->page = machine->config->hugepages ? 2 * MIB : 0;
 	if (!(entry & PAGEMAP_PRESENT) || !frame)
 		return;
@@ -109,9 +112,7 @@ int machine_translate(struct machine *machine, uint32_t cpu, gva_t addr,
 	if (ret->faults)
 		return 0;
 	ret->host = guest_mem_at(machine->mem, ret->path.addr, 1);
-	if (ret->host)
-		find_host_page(machine, ret);
-	else
+	if (!ret->host)
 		find_device(machine, ret);
 	return 0;
 }

@@ -86,7 +86,7 @@ static const struct {
 	{"0xffffff8000201000",
 	 {"\"el0\":\"r-x\"", "\"el1\":\"r-x\"",
 	  "\"accessed\":true,\"dirty\":false,\"global\":false"}},
-	{"0xffffff8000202000", {"\"ipa\":\"0xb000000\",\"size\":4096,\"address\""}},
+	{"0xffffff8000202000", {"\"ipa\":\"0xb000000\",\"size\":4096}"}},
 	{"0xffffff8000203008", {"\"device\":\"gic distributor\",\"offset\":\"0x8\""}},
 	{"0xffffff8000204000", {"\"kind\":\"invalid\"", "\"fault\":\"translation fault\""}},
 	{"0xffffff8000400000", {"\"kind\":\"invalid\"", "\"fault\":\"translation fault\""}},
@@ -119,9 +119,12 @@ START_TEST(test_off)
 	open_machine();
 	ck_assert_ptr_nonnull(
 		strstr(ask("inspect-translate", "{\"address\":\"0x40000010\",\"cpu\":1}"),
-		       "{\"mmu\":false,\"steps\":[],\"ipa\":\"0x40000010\",\"host\":"));
+		       "\"mmu\":false,\"steps\":[],\"ipa\":\"0x40000010\",\"host\":"));
 	ck_assert_str_eq(ask("inspect-translate", "{\"address\":\"0x40000010\",\"cpu\":2}"),
 			 "the machine has no vCPU 2 at present");
+	ck_assert_ptr_nonnull(
+		strstr(ask("inspect-translate", "{\"address\":\"0x9000018\",\"brief\":true}"),
+		       "{\"ipa\":\"0x9000018\",\"device\":\"serial0\",\"offset\":\"0x18\"}"));
 	ck_assert_str_eq(ask("inspect-translate", "{\"address\":\"here\"}"),
 			 "'here' is no address, as 0x40080000 is");
 	ck_assert_str_eq(ask("inspect-registers", "{\"cpu\":7}"),
