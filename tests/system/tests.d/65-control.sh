@@ -353,16 +353,9 @@ test_control_rounds() {
 	[ "$(grep -c '^fetched' out)" -eq "$(grep -c "^fetched $sum" out)" ] || fail "a file was not right"
 }
 
-# A root with clients that are not ours, in which /tmp is the test's directory; and a
-# machine for them.
+# A root with clients that are not ours, and a machine for them.
 clients_of_others() {
-	clients=$ARMLET_GUESTS/clients.img
-	[ -e "$clients" ] || skip "there is no disk of clients (tools/debkit disk)"
-	loop_of "$clients"
-	mounted tree -t ext4 -o ro "$LOOP"
-	on_exit "umount '$DIR/tree/tmp' '$DIR/tree/dev' 2>/dev/null"
-	mount -o bind . tree/tmp
-	mount -o bind /dev tree/dev
+	tree_of clients.img /dev
 	start run -k "$(payload_path idle)" -c 2 -a seconds=1000 --api api
 	wait_for 'idle begins'
 }

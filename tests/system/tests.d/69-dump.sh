@@ -11,8 +11,6 @@ expect_core() {
 describe dump_linux "dump: Debian's gdb reads a Linux guest's strings, threads and registers in it" 120
 test_dump_linux() {
 	need_guest "$guest"
-	debuggers=$ARMLET_GUESTS/tools.img
-	[ -e "$debuggers" ] || skip "there is no disk with a debugger (tools/debkit disk)"
 	# Where a string of the kernel's is: in its file, and so in its image, whose first
 	# 64 KiB are .head.text (arch/arm64/kernel/vmlinux.lds.S, SEGMENT_ALIGN).
 	offset=$(strings -t d "$(kernel "$guest")" | sed -n 's/^ *\([0-9]*\) Linux version [0-9].*/\1/p' | head -n 1)
@@ -27,10 +25,7 @@ test_dump_linux() {
 	expect_core
 	[ "$(stat -c %a vmcore)" = 600 ] || fail "others may read it"
 	[ "$(du -k vmcore | cut -f 1)" -lt $(($(stat -c %s vmcore) / 2048)) ] || fail "it is not sparse: $(du -k vmcore)"
-	loop_of "$debuggers"
-	mounted tree -t ext4 -o ro "$LOOP"
-	on_exit "umount '$DIR/tree/tmp' 2>/dev/null"
-	mount -o bind . tree/tmp
+	tree_of tools.img
 	text=$(sed -n 's/^text \([0-9a-f]*\) .*/\1/p' out)
 	chroot tree gdb -nx -batch -ex 'core-file /tmp/vmcore' -ex "x/s 0x$text - 65536 + $offset" -ex 'info threads' \
 		-ex 'thread 2' -ex 'info registers pc sp' >gdb.out 2>&1 || fail "gdb: $(cat gdb.out)"

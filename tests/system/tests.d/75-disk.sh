@@ -84,6 +84,22 @@ mounted() {
 	mount "$@" "$directory" || skip "the host cannot mount this"
 }
 
+# tree_of NAME [DIRECTORY...]: tree, the root on the guests' disk of that name, in which /tmp is
+# the test's directory, and each of those the host's.
+tree_of() {
+	[ -e "$ARMLET_GUESTS/$1" ] || skip "there is no $1 (tools/debkit disk)"
+	loop_of "$ARMLET_GUESTS/$1"
+	shift
+	mounted tree -t ext4 -o ro "$LOOP"
+	for directory in /tmp "$@"; do
+		on_exit "umount '$DIR/tree$directory' 2>/dev/null"
+	done
+	mount -o bind . tree/tmp
+	for directory; do
+		mount -o bind "$directory" "tree$directory"
+	done
+}
+
 # ext2_on FILE DIRECTORY: a file system in it, mounted there.
 ext2_on() {
 	need mke2fs

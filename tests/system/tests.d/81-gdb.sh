@@ -2,16 +2,8 @@
 # gdb: the stub, driven by Debian's gdb-multiarch.
 # shellcheck shell=ash disable=SC2154
 
-# A root with gdb in it, in which /tmp is the test's directory.
-debugger() {
-	image=$ARMLET_GUESTS/gdb.img
-	[ -e "$image" ] || skip "there is no disk with gdb (tools/debkit disk)"
-	loop_of "$image"
-	mounted tree -t ext4 -o ro "$LOOP"
-	on_exit "umount '$DIR/tree/tmp' '$DIR/tree/proc' 2>/dev/null"
-	mount -o bind . tree/tmp
-	mount -t proc proc tree/proc
-}
+# A root with gdb in it.
+debugger() { tree_of gdb.img /proc; }
 
 # gdb_runs [ARGUMENT...]: gdb with what standard input says, until its end; what it prints
 # is in gdb.out.
