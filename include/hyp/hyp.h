@@ -131,6 +131,12 @@ enum hyp_gic_part { HYP_GIC_DISTRIBUTOR, HYP_GIC_REDISTRIBUTOR };
 int hyp_gic_read(struct hyp *hyp, enum hyp_gic_part part, uint64_t mpidr, uint32_t offset,
 		 uint32_t *ret);
 
+/*
+ * What the host's kernel tells of the whole controller for those who debug it, as text; the
+ * caller's to free. NULL: it tells nothing, or not to us.
+ */
+char *hyp_gic_text(struct hyp *hyp);
+
 /* The level of the SPI @intid (32 and up). Any thread. */
 void hyp_set_irq(struct hyp *hyp, uint32_t intid, bool level);
 

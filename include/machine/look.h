@@ -84,6 +84,9 @@ struct machine_irq {
 /* The state of @intid, for vCPU @cpu if it is below 32. -errno: KVM does not tell. */
 int machine_irq(struct machine *machine, uint32_t cpu, uint32_t intid, struct machine_irq *ret);
 
+/* As hyp_gic_text(): the host's own words on the interrupt controller. */
+char *machine_gic_text(struct machine *machine);
+
 /* How many INTIDs there are, and GICv2 or GICv3. */
 uint32_t machine_irq_count(const struct machine *machine);
 unsigned machine_gic_version(const struct machine *machine);

@@ -157,6 +157,21 @@ static void print_timers(struct json_object *cpus)
 	}
 }
 
+/* Its last column is the CPU whose list registers the interrupt is for; most are for none. */
+static void print_kvm(const char *lines)
+{
+	puts("\nAs KVM has it:");
+	while (*lines) {
+		size_t length = strcspn(lines, "\n"), end = length;
+
+		while (end > 0 && lines[end - 1] == ' ')
+			end--;
+		if (end < 3 || strncmp(lines + end - 3, " -1", 3) != 0)
+			printf("%.*s\n", (int)end, lines);
+		lines += length + (lines[length] == '\n');
+	}
+}
+
 static void print_gic(struct json_object *gic)
 {
 	struct json_object *list = member(gic, "interrupts");
@@ -173,6 +188,8 @@ static void print_gic(struct json_object *gic)
 		       is_true(irq, "active") ? "yes" : "-", text(irq, "trigger"),
 		       text(irq, "priority"));
 	}
+	if (*text(gic, "kvm"))
+		print_kvm(text(gic, "kvm"));
 }
 
 /* ---- devices ---------------------------------------------------------------------- */

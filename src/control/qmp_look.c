@@ -334,15 +334,19 @@ int qmp_gic(struct qmp_call *call)
 {
 	struct machine *machine = qmp_machine_of(call);
 	struct json_object *list = json_object_new_array();
+	_cleanup_free_ char *text = NULL;
 	bool held = machine_hold(machine);
 
 	for (uint32_t cpu = 0; cpu < machine_cpu_count(machine); cpu++)
 		add_irqs(list, machine, 0, 32, cpu);
 	add_irqs(list, machine, 32, machine_irq_count(machine), -1);
+	text = machine_gic_text(machine);
 	machine_release(machine, held);
 	call->answer = json_object_new_object();
 	qmp_add_int(call->answer, "version", machine_gic_version(machine));
 	json_object_object_add(call->answer, "interrupts", list);
+	if (text)
+		qmp_add_string(call->answer, "kvm", text);
 	return 0;
 }
 

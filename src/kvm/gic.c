@@ -95,6 +95,26 @@ int hyp_gic_read(struct hyp *hyp, enum hyp_gic_part part, uint64_t mpidr, uint32
 	return r < 0 ? r : 0;
 }
 
+/* vgic-state of the VM's folder in debugfs, which is root's (virt/kvm/arm/vgic/vgic-debug.c). */
+char *hyp_gic_text(struct hyp *hyp)
+{
+	char path[96];
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%d-%d/vgic-state", (int)getpid(),
+		 hyp->vm_fd);
+	file = fopen(path, "re");
+	if (!file)
+		return NULL;
+	/* It has no such byte. */
+	if (getdelim(&text, &size, '\0', file) < 0)
+		free(steal_ptr(&text));
+	fclose(file);
+	return text;
+}
+
 void hyp_set_irq(struct hyp *hyp, uint32_t intid, bool level)
 {
 	struct kvm_irq_level request = {

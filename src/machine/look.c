@@ -235,6 +235,11 @@ int machine_irq(struct machine *machine, uint32_t cpu, uint32_t intid, struct ma
 	return reader.r;
 }
 
+char *machine_gic_text(struct machine *machine)
+{
+	return machine->board.hyp ? hyp_gic_text(machine->board.hyp) : NULL;
+}
+
 uint32_t machine_irq_count(const struct machine *machine)
 {
 	return machine->board.gic_config.interrupts;

@@ -180,6 +180,7 @@ START_TEST(test_gic)
 			     "\"priority\":160}"));
 	ck_assert_ptr_nonnull(
 		strstr(text, "{\"intid\":33,\"target\":\"0x0\",\"name\":\"serial0\""));
+	ck_assert_ptr_nonnull(strstr(text, ",\"kvm\":\"a line\\n\"}"));
 	close_machine();
 }
 END_TEST

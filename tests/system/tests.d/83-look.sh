@@ -26,6 +26,7 @@ test_look_payload() {
 	sees '^0  *virtual  *27  *on' seen timers
 	sees '^27  *0  *virtual timer  *yes' seen gic
 	sees '^33  .*serial0  ' seen gic
+	[ ! -d /sys/kernel/debug/kvm ] || sees '^As KVM has it:$' seen gic
 	sees '^scratch0: scratch at 0xc000000$' seen devices
 	sees '^  bytes  *85 0 0 0 0 0 0 0 85 0 0 0 85, 65523 of 65536 are zero$' seen devices
 	sees '^0x40000000  *0x43ffffff  *64 MiB  *memory  *ram$' seen memory
