@@ -11,14 +11,14 @@
 static int listen_local(const char *path, struct gdb_listener *ret, char **ret_target,
 			struct error *err)
 {
-	int r;
+	int r = unix_listen(path, 1, &ret->local, err);
 
-	*ret_target = strdup(path);
-	if (!*ret_target)
-		return error_set_errno(err, ENOMEM, "unix:%s", path);
-	r = unix_listen(path, 1, &ret->local, err);
 	ret->fd = ret->local.fd;
-	return r;
+	if (r < 0)
+		return r;
+	/* gdb may be started in another folder. */
+	*ret_target = realpath(path, NULL);
+	return *ret_target ? 0 : error_set_errno(err, errno, "unix:%s", path);
 }
 
 /* Who is on another host has no business here. */

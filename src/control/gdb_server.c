@@ -247,7 +247,7 @@ void gdb_server_destroy(struct gdb_server *server)
 	if (!server)
 		return;
 	if (has_client(server))
-		let_go(server, false);
+		let_go(server, !server->was_paused);
 	event_source_remove(&server->source);
 	gdb_listener_close(&server->listener);
 	free(server->target);

@@ -196,6 +196,8 @@ static const struct {
 	{"qqemu.PhyMemMode", "0"},
 	{"Qqemu.PhyMemMode:1", "OK"},
 	{"qRcmd,zz", NULL},
+	{"qRcmd,706879736963616c206f6e", "6164647265737365732061726520706879736963616c0a"},
+	{"qRcmd,706879736963616c", "61646472657373657320617265207669727475616c0a"},
 	{"qRcmd,", NULL},
 	{"", ""},
 	{"G", "OK"},
@@ -544,6 +546,33 @@ START_TEST(test_killed)
 }
 END_TEST
 
+START_TEST(test_monitor_quit)
+{
+	struct bench bench;
+
+	open_bench(&bench);
+	ask(&bench, "qRcmd,71756974");
+	ck_assert(bench.killed);
+	close_bench(&bench);
+}
+END_TEST
+
+/* Who ends the service lets the machine go on, if gdb had paused it. */
+START_TEST(test_destroyed)
+{
+	struct bench bench;
+
+	open_bench(&bench);
+	ck_assert_str_eq(ask(&bench, "Z0,40000100,4"), "OK");
+	ck_assert(machine_paused(bench.machine.machine));
+	gdb_server_destroy(bench.server);
+	bench.server = NULL;
+	ck_assert(!machine_paused(bench.machine.machine));
+	ck_assert(!bench.cpu.debugged);
+	close_bench(&bench);
+}
+END_TEST
+
 START_TEST(test_end)
 {
 	struct bench bench;
@@ -586,6 +615,8 @@ const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_second),
 	UNIT_CASE(test_lost),
 	UNIT_CASE(test_killed),
+	UNIT_CASE(test_monitor_quit),
+	UNIT_CASE(test_destroyed),
 	UNIT_CASE(test_end),
 	UNIT_LOOP(test_nowhere, ARRAY_SIZE(nowhere)),
 	{0},

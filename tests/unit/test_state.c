@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/state.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "unit.h"
@@ -579,51 +578,9 @@ START_TEST(test_objects_every_byte)
 }
 END_TEST
 
-/* Who views a thing sees its fields in their order, and what they have. */
-static char seen[512];
-
-static void see_numbers(void *data, const struct state_field *field, const void *elements)
-{
-	size_t used = strlen(seen);
-
-	(void)data;
-	used += (size_t)snprintf(seen + used, sizeof(seen) - used, "%s", field->name);
-	for (uint32_t i = 0; i < field->count; i++)
-		used += (size_t)snprintf(seen + used, sizeof(seen) - used, " %llx",
-					 (unsigned long long)state_number(field, elements, i));
-	snprintf(seen + used, sizeof(seen) - used, ";");
-}
-
-static void see_begin(void *data, const struct state_field *field, uint32_t index)
-{
-	size_t used = strlen(seen);
-
-	(void)data;
-	snprintf(seen + used, sizeof(seen) - used, "%s %u(", field->name, index);
-}
-
-static void see_end(void *data)
-{
-	(void)data;
-	snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), ")");
-}
-
-START_TEST(test_view)
-{
-	const struct state_viewer viewer = {
-		.numbers = see_numbers, .begin = see_begin, .end = see_end};
-
-	seen[0] = '\0';
-	state_view(&thing_table, &sample, &viewer);
-	ck_assert_str_eq(seen, "on 1;byte fe;halves 1122 0 ffff;word 89abcdef;"
-			       "large 123456789abcdef;");
-}
-END_TEST
-
 const char unit_name[] = "state";
 const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_round_trip),
-	UNIT_CASE(test_view),
 	UNIT_CASE(test_saved_form),
 	UNIT_CASE(test_truncated),
 	UNIT_CASE(test_every_byte),
