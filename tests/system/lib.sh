@@ -112,6 +112,9 @@ skip() {
 	exit 77
 }
 
+# Whether armlet brings its libraries with it.
+is_static() { ! grep -q "/ld-linux" "$ARMLET"; }
+
 have() { command -v "$1" >/dev/null; }
 
 need() {
