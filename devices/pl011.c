@@ -465,10 +465,34 @@ static void pl011_write_run(struct device *device, uint64_t offset, unsigned siz
 		char_port_transmit(&pl011->port, bytes, used);
 }
 
+static const struct mmio_register registers[] = {
+	{UARTDR, UARTDR, "UARTDR"},
+	{UARTRSR, UARTRSR, "UARTRSR"},
+	{UARTFR, UARTFR, "UARTFR"},
+	{UARTILPR, UARTILPR, "UARTILPR"},
+	{UARTIBRD, UARTIBRD, "UARTIBRD"},
+	{UARTFBRD, UARTFBRD, "UARTFBRD"},
+	{UARTLCR_H, UARTLCR_H, "UARTLCR_H"},
+	{UARTCR, UARTCR, "UARTCR"},
+	{UARTIFLS, UARTIFLS, "UARTIFLS"},
+	{UARTIMSC, UARTIMSC, "UARTIMSC"},
+	{UARTRIS, UARTRIS, "UARTRIS"},
+	{UARTMIS, UARTMIS, "UARTMIS"},
+	{UARTICR, UARTICR, "UARTICR"},
+	{UARTDMACR, UARTDMACR, "UARTDMACR"},
+	{UARTTCR, UARTTCR, "UARTTCR"},
+	{UARTITIP, UARTITIP, "UARTITIP"},
+	{UARTITOP, UARTITOP, "UARTITOP"},
+	{UARTTDR, UARTTDR, "UARTTDR"},
+	{PRIMECELL_ID, PRIMECELL_SIZE - 1, "PeriphID"},
+	{0},
+};
+
 const struct mmio_ops pl011_mmio_ops = {
 	.read = pl011_read,
 	.write = pl011_write,
 	.write_run = pl011_write_run,
+	.registers = registers,
 };
 
 /* The values of TRM table 3-1; the shadow is not told yet. */

@@ -187,9 +187,23 @@ static void pl031_write(struct device *device, uint64_t offset, unsigned size, u
 	update(pl031);
 }
 
+static const struct mmio_register registers[] = {
+	{RTCDR, RTCDR, "RTCDR"},
+	{RTCMR, RTCMR, "RTCMR"},
+	{RTCLR, RTCLR, "RTCLR"},
+	{RTCCR, RTCCR, "RTCCR"},
+	{RTCIMSC, RTCIMSC, "RTCIMSC"},
+	{RTCRIS, RTCRIS, "RTCRIS"},
+	{RTCMIS, RTCMIS, "RTCMIS"},
+	{RTCICR, RTCICR, "RTCICR"},
+	{PRIMECELL_ID, PRIMECELL_SIZE - 1, "PeriphID"},
+	{0},
+};
+
 const struct mmio_ops pl031_mmio_ops = {
 	.read = pl031_read,
 	.write = pl031_write,
+	.registers = registers,
 };
 
 static void pl031_reset(struct device *device)

@@ -173,9 +173,25 @@ static void pl061_write(struct device *device, uint64_t offset, unsigned size, u
 	update(pl061);
 }
 
+static const struct mmio_register registers[] = {
+	{GPIODATA, GPIODIR - 1, "GPIODATA"},
+	{GPIODIR, GPIODIR, "GPIODIR"},
+	{GPIOIS, GPIOIS, "GPIOIS"},
+	{GPIOIBE, GPIOIBE, "GPIOIBE"},
+	{GPIOIEV, GPIOIEV, "GPIOIEV"},
+	{GPIOIE, GPIOIE, "GPIOIE"},
+	{GPIORIS, GPIORIS, "GPIORIS"},
+	{GPIOMIS, GPIOMIS, "GPIOMIS"},
+	{GPIOIC, GPIOIC, "GPIOIC"},
+	{GPIOAFSEL, GPIOAFSEL, "GPIOAFSEL"},
+	{PRIMECELL_ID, PRIMECELL_SIZE - 1, "PeriphID"},
+	{0},
+};
+
 const struct mmio_ops pl061_mmio_ops = {
 	.read = pl061_read,
 	.write = pl061_write,
+	.registers = registers,
 };
 
 void pl061_set_input(struct device *device, unsigned line, bool level)

@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/probe.h"
+
 #define STATUS_OF_DRIVER                                                                    \
 	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_DRIVER_OK | \
 	 VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_FAILED)
@@ -453,7 +455,12 @@ void virtio_push(struct virtio_device *virtio, unsigned index, const struct virt
 
 void virtio_queue_call(const struct virtio_queue *queue)
 {
+	const struct irq_watch *watch = queue->virtio->watch;
+
 	signal_fd(queue->call_fd);
+	PROBE(interrupt, queue->virtio->device.name, queue - queue->virtio->queues);
+	if (watch)
+		watch->signalled(watch->data, watch->intid, queue->virtio->device.name);
 }
 
 void virtio_flush(struct virtio_device *virtio, unsigned index)

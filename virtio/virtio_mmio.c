@@ -322,9 +322,49 @@ static void mmio_write(struct device *device, uint64_t offset, unsigned size, ui
 	update(mmio_of(virtio));
 }
 
+#define REGISTER(number, name)                                   \
+	{                                                        \
+		VIRTIO_MMIO_##number, VIRTIO_MMIO_##number, name \
+	}
+
+/* Virtio 1.3, 4.2.2. */
+static const struct mmio_register registers[] = {
+	REGISTER(MAGIC_VALUE, "MagicValue"),
+	REGISTER(VERSION, "Version"),
+	REGISTER(DEVICE_ID, "DeviceID"),
+	REGISTER(VENDOR_ID, "VendorID"),
+	REGISTER(DEVICE_FEATURES, "DeviceFeatures"),
+	REGISTER(DEVICE_FEATURES_SEL, "DeviceFeaturesSel"),
+	REGISTER(DRIVER_FEATURES, "DriverFeatures"),
+	REGISTER(DRIVER_FEATURES_SEL, "DriverFeaturesSel"),
+	REGISTER(QUEUE_SEL, "QueueSel"),
+	REGISTER(QUEUE_NUM_MAX, "QueueSizeMax"),
+	REGISTER(QUEUE_NUM, "QueueSize"),
+	REGISTER(QUEUE_READY, "QueueReady"),
+	REGISTER(QUEUE_NOTIFY, "QueueNotify"),
+	REGISTER(INTERRUPT_STATUS, "InterruptStatus"),
+	REGISTER(INTERRUPT_ACK, "InterruptACK"),
+	REGISTER(STATUS, "Status"),
+	REGISTER(QUEUE_DESC_LOW, "QueueDescLow"),
+	REGISTER(QUEUE_DESC_HIGH, "QueueDescHigh"),
+	REGISTER(QUEUE_AVAIL_LOW, "QueueDriverLow"),
+	REGISTER(QUEUE_AVAIL_HIGH, "QueueDriverHigh"),
+	REGISTER(QUEUE_USED_LOW, "QueueDeviceLow"),
+	REGISTER(QUEUE_USED_HIGH, "QueueDeviceHigh"),
+	REGISTER(SHM_SEL, "SHMSel"),
+	REGISTER(SHM_LEN_LOW, "SHMLenLow"),
+	REGISTER(SHM_LEN_HIGH, "SHMLenHigh"),
+	REGISTER(SHM_BASE_LOW, "SHMBaseLow"),
+	REGISTER(SHM_BASE_HIGH, "SHMBaseHigh"),
+	REGISTER(CONFIG_GENERATION, "ConfigGeneration"),
+	{VIRTIO_MMIO_CONFIG, VIRTIO_MMIO_SIZE - 1, "Config"},
+	{0},
+};
+
 const struct mmio_ops virtio_mmio_ops = {
 	.read = mmio_read,
 	.write = mmio_write,
+	.registers = registers,
 };
 
 /* Linux: Documentation/devicetree/bindings/virtio/mmio.yaml. */

@@ -40,4 +40,8 @@ enum {
 	PSCI_INVALID_ADDRESS = -9,
 };
 
+/* "CPU_ON" for its number of either width; NULL if it is not known, and the other way round 0. */
+const char *psci_function_name(uint32_t function);
+uint32_t psci_function_number(const char *name);
+
 #endif

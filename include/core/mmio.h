@@ -21,6 +21,13 @@ enum mmio_result {
 	MMIO_UNCLAIMED, /* no device there: reads are zero, writes ignored */
 };
 
+/* A register's name as its manual has it; several, where they are all called the same. */
+struct mmio_register {
+	uint32_t first; /* offsets, both included */
+	uint32_t last;
+	const char *name;
+};
+
 struct mmio_ops {
 	/*
 	 * Both required. @offset + @size never passes the region's end, and
@@ -35,6 +42,7 @@ struct mmio_ops {
 	 */
 	void (*write_run)(struct device *device, uint64_t offset, unsigned size,
 			  const uint64_t *values, size_t count);
+	const struct mmio_register *registers; /* optional: to a row without name */
 };
 
 struct mmio_region {
@@ -88,6 +96,11 @@ void mmio_bus_replace(struct mmio_bus *bus, gpa_t base, struct device *device);
 
 /* The region that holds all of [@addr, @addr + @size), or NULL. */
 const struct mmio_region *mmio_bus_find(const struct mmio_bus *bus, gpa_t addr, unsigned size);
+
+/* What is at @offset: "UARTDR", "Config+0x4", or "0x30" if it has no name. */
+#define MMIO_REGISTER_NAME_MAX 40
+void mmio_register_name(const struct mmio_ops *ops, uint64_t offset,
+			char ret[MMIO_REGISTER_NAME_MAX]);
 
 /*
  * Perform @access. @last is the caller's memory of its last hit (NULL before

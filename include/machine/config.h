@@ -129,7 +129,9 @@ struct machine_config {
 	struct fault_config faults[MACHINE_MAX_FAULTS];
 	size_t fault_count;
 	bool no_reboot;
-	bool freeze; /* the first boot begins paused */
+	bool freeze;            /* the first boot begins paused */
+	const char *trace;      /* as trace_read_what() of machine/trace.h; NULL: see trace_file */
+	const char *trace_file; /* NULL: armlet.fxt, if there is a trace */
 	struct disk_config disks[MACHINE_MAX_DISKS];
 	size_t disk_count;
 	struct net_config nets[MACHINE_MAX_NETS];

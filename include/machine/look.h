@@ -9,7 +9,7 @@
 #define ARMLET_MACHINE_LOOK_H
 
 #include "arm64/stage1.h"
-#include "core/device.h"
+#include "core/mmio.h"
 #include "machine/machine.h"
 
 /*
@@ -54,6 +54,16 @@ bool machine_area(const struct machine *machine, size_t index, struct machine_ar
 /* Device @index of the board, in the order of its places. NULL: there are no more. */
 const struct device *machine_device(const struct machine *machine, size_t index,
 				    struct device_slot *ret);
+
+/*
+ * The device whose registers are at @addr, and which of them it is, as mmio_register_name().
+ * NULL: nothing is there. Any thread, while the board is there.
+ */
+const char *machine_register(const struct machine *machine, gpa_t addr,
+			     char ret[MMIO_REGISTER_NAME_MAX]);
+
+/* Whose interrupt @intid is; NULL: it is not known. Likewise. */
+const char *machine_irq_owner(const struct machine *machine, uint32_t intid);
 
 /* A vCPU's timers (DDI 0487, D12), of a machine that is held. */
 struct machine_timers {

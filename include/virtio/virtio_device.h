@@ -129,6 +129,14 @@ struct virtio_registers {
 
 enum { VIRTIO_ISR_QUEUE = 1, VIRTIO_ISR_CONFIG = 2 };
 
+/* Who wants to know of a device's interrupts. */
+struct irq_watch {
+	/* Any thread, with whatever locks; @name is the device's. */
+	void (*signalled)(void *data, uint32_t intid, const char *name);
+	void *data;
+	uint32_t intid;
+};
+
 struct virtio_device {
 	struct device device;
 	const struct virtio_ops *ops;
@@ -156,6 +164,7 @@ struct virtio_device {
 	 */
 	void (*driver)(void *data, bool works);
 	void *driver_data;
+	const struct irq_watch *_Atomic watch; /* optional, the board's */
 
 	/* virtio_break_later(), and vhost's complaints */
 	_Atomic(const char *) fault;

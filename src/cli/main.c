@@ -29,6 +29,7 @@ const struct command commands[] = {
 	{.name = "console", .main = console_main, .table = &console_table},
 	{.name = "logs", .main = logs_main, .table = &logs_table},
 	{.name = "dump", .main = dump_main, .table = &dump_table},
+	{.name = "stats", .main = stats_main, .table = &stats_table},
 	{.name = "gdb", .main = gdb_main, .table = &gdb_table},
 	{.name = "ctl", .main = ctl_main, .table = &ctl_table},
 	{.name = "cpu", .main = cpu_main, .table = &cpu_table, .words = cpu_verbs},

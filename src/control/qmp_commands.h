@@ -97,6 +97,12 @@ int qmp_gic(struct qmp_call *call);
 int qmp_inspect_devices(struct qmp_call *call);
 int qmp_inspect_memory(struct qmp_call *call);
 
+/* qmp_trace.c: what leaves the guest. */
+extern const struct qmp_member qmp_trace_arguments[], qmp_query_trace_arguments[];
+int qmp_trace_start(struct qmp_call *call);
+int qmp_trace_stop(struct qmp_call *call);
+int qmp_query_trace(struct qmp_call *call);
+
 /* qmp_fds.c: descriptors that clients hand over. */
 extern const struct qmp_member qmp_fd_arguments[];
 int qmp_getfd(struct qmp_call *call);

@@ -2,6 +2,8 @@
 #include "core/mmio.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 struct mmio_bus {
@@ -97,6 +99,22 @@ const struct mmio_region *mmio_bus_find(const struct mmio_bus *bus, gpa_t addr, 
 	if (at == bus->count || !holds(&bus->regions[at], addr, size))
 		return NULL;
 	return &bus->regions[at];
+}
+
+void mmio_register_name(const struct mmio_ops *ops, uint64_t offset,
+			char ret[MMIO_REGISTER_NAME_MAX])
+{
+	const struct mmio_register *reg = ops->registers;
+
+	while (reg && reg->name && (offset < reg->first || offset > reg->last))
+		reg++;
+	if (!reg || !reg->name)
+		snprintf(ret, MMIO_REGISTER_NAME_MAX, "0x%" PRIx64, offset);
+	else if (offset == reg->first)
+		snprintf(ret, MMIO_REGISTER_NAME_MAX, "%s", reg->name);
+	else
+		snprintf(ret, MMIO_REGISTER_NAME_MAX, "%s+0x%" PRIx64, reg->name,
+			 offset - reg->first);
 }
 
 static uint64_t value_mask(unsigned size)

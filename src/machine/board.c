@@ -10,6 +10,7 @@
 #include "arm64/sysreg.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "base/probe.h"
 #include "devices/pl011.h"
 #include "devices/pl031.h"
 #include "devices/pl061.h"
@@ -303,12 +304,18 @@ const struct eventfd_ops board_eventfd_ops = {
 
 static void set_irq(void *controller, uint32_t intid, bool level)
 {
-	hyp_set_irq(controller, intid, level);
+	struct board *board = controller;
+	struct machine *machine = container_of(board, struct machine, board);
+
+	PROBE(irq, intid, level);
+	if (machine->attention & ATTEND_TRACE)
+		trace_irq(machine, intid, level);
+	hyp_set_irq(board->hyp, intid, level);
 }
 
-static struct irq_line wire(const struct board *board, uint32_t intid)
+static struct irq_line wire(struct board *board, uint32_t intid)
 {
-	return (struct irq_line){.set = set_irq, .controller = board->hyp, .intid = intid};
+	return (struct irq_line){.set = set_irq, .controller = board, .intid = intid};
 }
 
 int board_plug(struct board *board, struct device *device, const struct mmio_ops *ops,
@@ -399,6 +406,7 @@ static int build_devices(struct machine *machine, struct error *err)
 	if (r == 0)
 		r = posted_init(&board->posted, board->hyp, board->bus, machine->loop,
 				&machine->port);
+	board->posted.traced = machine;
 	if (r == 0)
 		r = plug_pl011(machine);
 	if (r == 0 && !machine->config->nodefaults)

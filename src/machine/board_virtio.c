@@ -74,6 +74,7 @@ static int connect(struct machine *machine, uint32_t index, struct virtio_device
 
 	device->driver = on_driver;
 	device->driver_data = machine;
+	device->watch = trace_watch(machine, index);
 	return virtio_mmio_create(&options);
 }
 

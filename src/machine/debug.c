@@ -307,7 +307,7 @@ static void stop(struct vcpu *vcpu, const struct machine_stop *stop)
 
 static bool may_go_on(const struct vcpu *vcpu)
 {
-	return !vcpu->machine->pause.wanted || vcpu->debug.alone;
+	return !pause_wanted(vcpu->machine) || vcpu->debug.alone;
 }
 
 static void after_step(struct vcpu *vcpu)

@@ -18,21 +18,6 @@
 
 /* ---- What a rule is about ------------------------------------------------- */
 
-static const struct {
-	const char *name;
-	uint32_t function;
-} functions[] = {
-	{"CPU_SUSPEND", PSCI_CPU_SUSPEND},
-	{"CPU_OFF", PSCI_CPU_OFF},
-	{"CPU_ON", PSCI_CPU_ON},
-	{"AFFINITY_INFO", PSCI_AFFINITY_INFO},
-	{"SYSTEM_OFF", PSCI_SYSTEM_OFF},
-	{"SYSTEM_RESET", PSCI_SYSTEM_RESET},
-	{"PSCI_FEATURES", PSCI_FEATURES},
-	{"SYSTEM_SUSPEND", PSCI_SYSTEM_SUSPEND},
-	{"SYSTEM_RESET2", PSCI_SYSTEM_RESET2},
-};
-
 /* Devices whose shadows may be shown as soon as they are made. */
 static const struct {
 	const char *name;
@@ -134,10 +119,7 @@ static int init_rule(struct fault *fault, struct error *err)
 
 	if (!where)
 		return error_set(err, EINVAL, "--fault: say where, as --fault serial0,do=zero");
-	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
-		if (!strcmp(functions[i].name, where))
-			fault->function = functions[i].function;
-	}
+	fault->function = psci_function_number(where);
 	for (size_t i = 0; i < ARRAY_SIZE(fixed) && r == 0; i++) {
 		if (is_called(where, fixed[i].name))
 			r = place(fault, fixed[i].base, fixed[i].size, err);

@@ -154,7 +154,7 @@ int machine_timers(struct machine *machine, uint32_t cpu, struct machine_timers 
 #define GICD_IROUTER    0x6000 /* 64 bits */
 #define GICR_SGI_BASE   0x10000
 
-static const char *irq_name(const struct machine *machine, uint32_t intid)
+const char *machine_irq_owner(const struct machine *machine, uint32_t intid)
 {
 	const struct device *device;
 	struct device_slot slot;
@@ -230,7 +230,7 @@ int machine_irq(struct machine *machine, uint32_t cpu, uint32_t intid, struct ma
 		.edge = read_bits(&reader, GICD_ICFGR, 2) & 2,
 		.priority = (uint8_t)read_bits(&reader, GICD_IPRIORITYR, 8),
 		.target = intid < 32 ? 0 : read_target(&reader),
-		.name = irq_name(machine, intid),
+		.name = machine_irq_owner(machine, intid),
 	};
 	return reader.r;
 }
@@ -310,4 +310,18 @@ bool machine_gic_place(const struct machine *machine, size_t index, struct machi
 		return false;
 	*ret = places[index];
 	return true;
+}
+
+const char *machine_register(const struct machine *machine, gpa_t addr,
+			     char ret[MMIO_REGISTER_NAME_MAX])
+{
+	const struct board *board = &machine->board;
+	const struct mmio_region *region = board->bus ? mmio_bus_find(board->bus, addr, 1) : NULL;
+
+	if (!region && board->covered)
+		region = mmio_bus_find(board->covered, addr, 1);
+	if (!region)
+		return NULL;
+	mmio_register_name(region->ops, addr - region->base, ret);
+	return region->device->name;
 }

@@ -69,7 +69,9 @@ static int check_config(const struct machine_config *config, struct error *err)
 	if (!config->kernel)
 		return error_set(err, EINVAL,
 				 "no kernel is given; name one: armlet run --kernel FILE");
-	r = check_pins(config, err);
+	r = trace_check(config, err);
+	if (r == 0)
+		r = check_pins(config, err);
 	if (r == 0)
 		r = topology_check(config, err);
 	if (r == 0 && config->cpus_present > config->cpus)
@@ -146,6 +148,7 @@ int machine_create(const struct machine_options *options, struct machine **ret, 
 	exclusives_init(&machine->exclusives);
 	pause_init(machine);
 	debug_init(machine);
+	trace_init(machine);
 	r = faults_init(machine, err);
 	if (r < 0)
 		return r;
@@ -187,6 +190,7 @@ void machine_destroy(struct machine *machine)
 	machine_close_disks(machine);
 	machine_close_slots(machine);
 	debug_finish(machine);
+	trace_finish(machine);
 	pause_finish(machine);
 	initrd_close(machine->initrd);
 	image_close(machine->kernel);
@@ -339,6 +343,8 @@ static int run_boot(struct machine *machine, struct error *err)
 		r = load(machine, err);
 	if (r == 0)
 		r = arm_start_timer(machine, err);
+	if (r == 0 && machine->boots == 0)
+		r = trace_begin(machine, err);
 	if (r < 0)
 		return r;
 	machine->reset_wanted = false;
@@ -348,6 +354,7 @@ static int run_boot(struct machine *machine, struct error *err)
 	board_expect_driver(machine);
 	suspend_begin(machine);
 	debug_begin(machine);
+	trace_board(machine);
 	if (machine->config->freeze && machine->boots == 0)
 		pause_freeze(machine);
 	for (uint32_t i = 0; i < board->vcpu_count && r == 0; i++)
@@ -369,6 +376,7 @@ static int run_boot(struct machine *machine, struct error *err)
 	for (uint32_t i = 0; i < board->vcpu_count; i++)
 		vcpu_join(&board->vcpus[i]);
 	posted_drain(&board->posted);
+	trace_see_vectors(machine);
 	return r;
 }
 
@@ -404,6 +412,7 @@ int machine_run(struct machine *machine, enum machine_outcome *ret, struct error
 		slots_forget(machine);
 		machine->boots++;
 	} while (r == 0 && machine->reset_wanted && !machine->stopped);
+	trace_end(machine);
 	if (r < 0)
 		return r;
 	/* A stop that came after the guest's reset has still kept it from booting. */

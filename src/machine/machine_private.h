@@ -26,6 +26,7 @@
 #include "psci.h"
 #include "stray.h"
 #include "suspend.h"
+#include "trace.h"
 #include "vcpu.h"
 #include "virtio/virtio_device.h"
 
@@ -115,7 +116,15 @@ struct machine_port {
 	struct stream *stream;
 };
 
+/* Why a vCPU does not just run the guest and answer its exits. */
+enum attention {
+	ATTEND_PAUSE = 1,   /* the machine is to be paused, or is (pause.h) */
+	ATTEND_SUSPEND = 2, /* a vCPU waits for the answer to SYSTEM_SUSPEND (suspend.h) */
+	ATTEND_TRACE = 4,   /* exits are traced (trace.h) */
+};
+
 struct machine {
+	atomic_uint attention; /* enum attention; first, where a vCPU finds it soonest */
 	const struct machine_config *config;
 	struct event_loop *loop;
 	void (*event)(void *data, enum machine_event event); /* NULL: nobody listens */
@@ -167,9 +176,16 @@ struct machine {
 	struct psci psci;
 	struct faults faults;
 	struct debug debug;
+	struct trace trace;
 };
 
 #define MACHINE_RUNNING (-1)
+
+/* Whether the machine is to be paused, or is. Any thread. */
+static inline bool pause_wanted(const struct machine *machine)
+{
+	return machine->attention & ATTEND_PAUSE;
+}
 
 /* The main thread: tell whoever listens. */
 void machine_tell(const struct machine *machine, enum machine_event event);

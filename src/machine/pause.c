@@ -38,10 +38,20 @@ void machine_pause_soon(struct machine *machine)
 	event_timer_set(soon, 1, 0);
 }
 
-static void wake(struct pause *pause, bool wanted)
+static void want(struct machine *machine, bool wanted)
 {
+	if (wanted)
+		atomic_fetch_or(&machine->attention, ATTEND_PAUSE);
+	else
+		atomic_fetch_and(&machine->attention, ~(unsigned)ATTEND_PAUSE);
+}
+
+static void wake(struct machine *machine, bool wanted)
+{
+	struct pause *pause = &machine->pause;
+
 	pthread_mutex_lock(&pause->lock);
-	atomic_store(&pause->wanted, wanted);
+	want(machine, wanted);
 	pthread_cond_broadcast(&pause->changed);
 	pthread_mutex_unlock(&pause->lock);
 }
@@ -90,11 +100,11 @@ static void await_outside(struct machine *machine)
 bool pause_hold(struct machine *machine)
 {
 	struct board *board = &machine->board;
-	bool already = machine->pause.wanted;
+	bool already = pause_wanted(machine);
 
 	if (machine->outcome != MACHINE_RUNNING || (already && !any_alone(board)))
 		return false;
-	wake(&machine->pause, true);
+	wake(machine, true);
 	for (uint32_t i = 0; i < board->vcpu_count; i++) {
 		board->vcpus[i].debug.alone = false;
 		vcpu_kick(&board->vcpus[i]);
@@ -107,12 +117,12 @@ void pause_freeze(struct machine *machine)
 {
 	each_virtio(&machine->board, virtio_device_pause);
 	machine->pause.prelaunch = true;
-	machine->pause.wanted = true;
+	want(machine, true);
 }
 
 void pause_release(struct machine *machine)
 {
-	wake(&machine->pause, false);
+	wake(machine, false);
 }
 
 void machine_pause(struct machine *machine)
@@ -127,7 +137,7 @@ void machine_pause(struct machine *machine)
 
 void machine_resume(struct machine *machine)
 {
-	if (machine->outcome != MACHINE_RUNNING || !machine->pause.wanted)
+	if (machine->outcome != MACHINE_RUNNING || !pause_wanted(machine))
 		return;
 	/* Memory that is being dumped does not change. */
 	if (machine->dump.state == MACHINE_DUMP_ACTIVE) {
@@ -156,7 +166,7 @@ int machine_inject_serror(struct machine *machine, struct error *err)
 
 bool machine_paused(const struct machine *machine)
 {
-	return machine->outcome == MACHINE_RUNNING && machine->pause.wanted;
+	return machine->outcome == MACHINE_RUNNING && pause_wanted(machine);
 }
 
 bool machine_prelaunch(const struct machine *machine)
@@ -170,7 +180,7 @@ void pause_wait(const struct vcpu *vcpu)
 	struct pause *pause = &machine->pause;
 
 	pthread_mutex_lock(&pause->lock);
-	while (((pause->wanted && !vcpu->debug.alone) || suspend_asks(vcpu)) &&
+	while (((pause_wanted(machine) && !vcpu->debug.alone) || suspend_asks(vcpu)) &&
 	       machine->outcome == MACHINE_RUNNING)
 		pthread_cond_wait(&pause->changed, &pause->lock);
 	pthread_mutex_unlock(&pause->lock);
@@ -187,9 +197,9 @@ void pause_outside(struct machine *machine)
 
 void pause_forget(struct machine *machine)
 {
-	if (!machine->pause.wanted)
+	if (!pause_wanted(machine))
 		return;
-	wake(&machine->pause, false);
+	wake(machine, false);
 	machine_tell(machine, MACHINE_EVENT_RESUMED);
 }
 

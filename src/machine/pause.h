@@ -3,10 +3,10 @@
  * Holding a machine: its vCPUs wait outside the guest, its virtio devices leave
  * their queues alone. Time goes on for the guest.
  *
- * A vCPU's thread says when it is @inside: from before it looks at @wanted until the
- * exit has been answered. The main thread sets @wanted before it looks at @inside; so
- * one of the two sees what the other has written (both are sequentially consistent),
- * and neither takes a lock as long as nothing is wanted.
+ * A vCPU's thread says when it is @inside: from before it looks at machine->attention until
+ * the exit has been answered. The main thread sets ATTEND_PAUSE there before it looks at @inside;
+ * so one of the two sees what the other has written (both are sequentially consistent), and neither
+ * takes a lock as long as nothing is wanted.
  */
 #ifndef ARMLET_MACHINE_PAUSE_H
 #define ARMLET_MACHINE_PAUSE_H
@@ -20,7 +20,6 @@ struct machine;
 struct vcpu;
 
 struct pause {
-	atomic_bool wanted;
 	pthread_mutex_t lock; /* alone: with none held, and none taken */
 	pthread_cond_t changed;
 	struct event_source soon; /* machine_pause_soon() */

@@ -3,9 +3,12 @@
 
 #include <time.h>
 
+#include "machine_private.h"
+
 /* Perform @count writes; those to one register in a row go to it as one run. */
 static void perform(struct posted *posted, const struct hyp_posted_write *writes, size_t count)
 {
+	struct machine *machine = posted->traced;
 	uint64_t values[POSTED_BATCH];
 	size_t i = 0;
 
@@ -15,6 +18,8 @@ static void perform(struct posted *posted, const struct hyp_posted_write *writes
 
 		while (i < count && writes[i].addr == first->addr && writes[i].size == first->size)
 			values[run++] = writes[i++].value;
+		if (machine && machine->attention & ATTEND_TRACE)
+			trace_posted(machine, first->addr, (uint32_t)run);
 		mmio_bus_write_run(posted->bus,
 				   &(struct mmio_run){.addr = first->addr,
 						      .size = first->size,

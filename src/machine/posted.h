@@ -37,6 +37,7 @@ struct posted_range {
 };
 
 struct posted {
+	struct machine *traced; /* optional: whose trace (trace.h) is to have the writes */
 	struct hyp *hyp;
 	const struct mmio_bus *bus;
 	const struct char_port *console; /* settled after each drain */

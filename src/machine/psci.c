@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "arm64/psci.h"
+#include "base/probe.h"
 #include "arm64/sysreg.h"
 #include "machine_private.h"
 
@@ -124,7 +125,7 @@ void psci_wait_on(struct vcpu *vcpu)
 
 	lock(machine);
 	vcpu->inside = true; /* before it looks at what is wanted (pause.h) */
-	while ((cpu->power == CPU_POWER_OFF || machine->pause.wanted) &&
+	while ((cpu->power == CPU_POWER_OFF || pause_wanted(machine)) &&
 	       machine->outcome == MACHINE_RUNNING) {
 		vcpu->inside = false;
 		pthread_cond_broadcast(&machine->pause.changed);
@@ -332,6 +333,7 @@ enum vcpu_next psci_call(struct vcpu *vcpu, uint64_t function)
 	uint64_t args[3];
 	int64_t error;
 
+	PROBE(psci, vcpu->index, function);
 	if (fault_take_call(vcpu, (uint32_t)(function & ~SMCCC_64), &error)) {
 		hyp_vcpu_set_reg(vcpu->hyp, HYP_REG_X0, (uint64_t)error);
 		return VCPU_CONTINUE;

@@ -37,6 +37,8 @@ void suspend_ask(struct vcpu *vcpu)
 	} else if (tell_soon(vcpu->machine) < 0) {
 		refuse(vcpu->hyp, PSCI_DENIED);
 		suspend->asking = NULL;
+	} else {
+		atomic_fetch_or(&vcpu->machine->attention, ATTEND_SUSPEND);
 	}
 }
 
@@ -142,6 +144,8 @@ static void on_soon(void *data, unsigned events)
 		return;
 	held = pause_hold(machine);
 	granted = machine->outcome == MACHINE_RUNNING && answer(machine, vcpu);
+	/* In this order: who asks next says so after it has the place. */
+	atomic_fetch_and(&machine->attention, ~(unsigned)ATTEND_SUSPEND);
 	suspend->asking = NULL;
 	if (held)
 		pause_release(machine);

@@ -11,6 +11,7 @@
 #include "arm64/sysreg.h"
 #include "arm64/watchpoint.h"
 #include "base/log.h"
+#include "base/probe.h"
 #include "cpu_state.h"
 #include "exclusive.h"
 #include "machine_private.h"
@@ -486,6 +487,8 @@ enum vcpu_next undescribed_answer(struct vcpu *vcpu, const struct vcpu_exit *exi
 			refuse(&access, ", whose code is not to be found, has no syndrome");
 		return VCPU_CONTINUE;
 	}
+	vcpu->word = word;
+	PROBE(nisv, vcpu->index, access.pc, word, exit->addr);
 	insn = insn_decode(word);
 	r = execute(&access, &insn);
 	if (r == 0) {

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What a probe here tells is in memory, and not loaded for it. */
+#define STAP_SDT_ARG_CONSTRAINT o
+
 #include "vcpu.h"
 
 #include <inttypes.h>
@@ -9,6 +12,7 @@
 #include "arm64/sysreg.h"
 #include "base/counter.h"
 #include "base/log.h"
+#include "base/probe.h"
 #include "machine_private.h"
 #include "undescribed.h"
 
@@ -191,28 +195,42 @@ enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit)
 	return fail(vcpu, exit);
 }
 
+static __attribute__((cold)) bool has_to_wait(const struct vcpu *vcpu, unsigned attention)
+{
+	return (attention & ATTEND_PAUSE && !vcpu->debug.alone) || suspend_asks(vcpu);
+}
+
 /* Run the guest once, and answer its exit. @ret_printed: there may be something to write out. */
 static enum vcpu_next enter_guest(struct vcpu *vcpu, struct vcpu_exit *exit, bool *ret_printed)
 {
 	struct machine *machine = vcpu->machine;
 	enum vcpu_next next = VCPU_CONTINUE;
-	bool paused;
+	unsigned attention;
+	bool waits;
 
 	vcpu->inside = true;
-	paused = (machine->pause.wanted && !vcpu->debug.alone) || suspend_asks(vcpu);
-	if (!paused) {
+	attention = machine->attention;
+	waits = attention && has_to_wait(vcpu, attention);
+	if (!waits) {
 		hyp_vcpu_run(vcpu->hyp, exit);
+		PROBE(exit, vcpu->index, exit->reason, exit->addr, exit->size, exit->is_write,
+		      exit->value);
 		/* Whoever has kicked us has said why before: we look, after this, and no later. */
 		if (exit->reason == VCPU_EXIT_INTERRUPTED)
 			hyp_vcpu_unkick(vcpu->hyp);
 		*ret_printed = posted_drain(&machine->board.posted) > 0 ||
 			       exit->reason != VCPU_EXIT_MMIO || exit->is_write;
+		if (attention)
+			trace_exit(vcpu, exit);
 		next = vcpu_handle_exit(vcpu, exit);
+		PROBE(answered, vcpu->index, exit->reason, exit->value);
+		if (attention)
+			trace_answered(vcpu, exit);
 	}
 	vcpu->inside = false;
-	if (machine->pause.wanted)
+	if (machine->attention & ATTEND_PAUSE)
 		pause_outside(machine);
-	if (paused)
+	if (waits)
 		pause_wait(vcpu);
 	return next;
 }

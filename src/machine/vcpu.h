@@ -42,6 +42,8 @@ struct vcpu {
 	struct exclusive exclusive;
 	struct psci_cpu psci;
 	struct vcpu_debug debug;
+	struct trace_cpu *trace; /* NULL: nothing is traced (trace.h) */
+	uint32_t word;           /* the instruction that was done by hand last */
 };
 
 enum vcpu_next {
