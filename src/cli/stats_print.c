@@ -12,7 +12,7 @@
 #define SLIDE_USUAL (2 * MIB)
 #define SLIDE_LEAST (64 * KIB)
 #define NAME_MAX    64
-#define TIME_MAX    16
+#define TIME_MAX    24
 
 static struct json_object *member(struct json_object *object, const char *name)
 {

@@ -21,8 +21,8 @@ size_t fxt_put_string(uint64_t *words, uint16_t index, const char *text)
 	size_t length = strnlen(text, FXT_STRING_BYTES);
 	size_t count = 1 + (length + 7) / 8;
 
+	words[count - 1] = 0; /* what is behind its last byte */
 	words[0] = header(FXT_STRING, count) | (uint64_t)index << 16 | (uint64_t)length << 32;
-	words[count - 1] = 0;
 	memcpy(words + 1, text, length);
 	return count;
 }

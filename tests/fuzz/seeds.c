@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Write inputs to start from: seeds FOLDER makes FOLDER/9p, /image, /fdt, /cmdline, /config,
- * /cpu_model, /domain, /gdb, /net, /qmp, /vhost_user, /virtqueue, /virtio and /vmcore with a small
- * file of each kind that the fuzzers should find at once.
+ * /cpu_model, /domain, /gdb, /net, /qmp, /trace, /vhost_user, /virtqueue, /virtio and /vmcore with
+ * a small file of each kind that the fuzzers should find at once.
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "core/fdt_builder.h"
+#include "core/fxt.h"
 #include "kernel_bytes.h"
 
 #define ARM64_PE  0xaa64
@@ -525,6 +526,88 @@ static void save_loads(const char *root)
 	}
 }
 
+/* An exit, an interrupt and where the vectors are; then functions, in a list or an ELF file. */
+static size_t put_trace(uint64_t *words)
+{
+	static const char *const strings[] = {"mmio", "serial0 UARTDR read", "pc",      "address",
+					      "irq",  "serial0 INTID 33",    "VBAR_EL1"};
+	const struct fxt_kind read = {FXT_COMPLETE, 1, 1, 2}, up = {FXT_ASYNC_BEGIN, 1, 5, 6},
+			      down = {FXT_ASYNC_END, 1, 5, 6}, vectors = {FXT_INSTANT, 1, 1, 7};
+	size_t count = fxt_put_begin(words, 62500000);
+	struct fxt_writer writer;
+
+	for (uint16_t i = 0; i < ARRAY_SIZE(strings); i++)
+		count += fxt_put_string(words + count, (uint16_t)(i + 1), strings[i]);
+	count += fxt_put_thread(words + count, 1, 2, 3);
+	writer = fxt_begin(words + count, 100);
+	fxt_add_word(&writer, FXT_POINTER, 3, 0xffff800008020010);
+	fxt_add_word(&writer, FXT_POINTER, 4, 0x9000000);
+	count += fxt_end_word(&writer, read, 200);
+	writer = fxt_begin(words + count, 110);
+	count += fxt_end_word(&writer, up, 33);
+	writer = fxt_begin(words + count, 190);
+	count += fxt_end_word(&writer, down, 33);
+	writer = fxt_begin(words + count, 210);
+	fxt_add_word(&writer, FXT_POINTER, 4, 0xffff800008010800);
+	return count + fxt_end(&writer, vectors);
+}
+
+static struct bytes symbols_elf(void)
+{
+	static const char names[] = "\0vectors\0pl011_write";
+	const Elf64_Sym symbols[] = {
+		{.st_name = 1, .st_info = STT_NOTYPE, .st_shndx = 1, .st_value = 0x10800},
+		{.st_name = 9, .st_info = STT_FUNC, .st_shndx = 1, .st_value = 0x20000},
+	};
+	const Elf64_Ehdr header = {
+		.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+			    EV_CURRENT},
+		.e_machine = EM_AARCH64,
+		.e_shoff = sizeof(header),
+		.e_shnum = 2,
+	};
+	const Elf64_Shdr sections[] = {
+		{.sh_type = SHT_SYMTAB,
+		 .sh_link = 1,
+		 .sh_offset = sizeof(header) + 2 * sizeof(Elf64_Shdr),
+		 .sh_size = sizeof(symbols)},
+		{.sh_type = SHT_STRTAB,
+		 .sh_offset = sizeof(header) + 2 * sizeof(Elf64_Shdr) + sizeof(symbols),
+		 .sh_size = sizeof(names)},
+	};
+	struct bytes bytes =
+		bytes_pattern(sizeof(header) + sizeof(sections) + sizeof(symbols) + sizeof(names));
+
+	memcpy(bytes.data, &header, sizeof(header));
+	memcpy(bytes.data + sizeof(header), sections, sizeof(sections));
+	memcpy(bytes.data + sections[0].sh_offset, symbols, sizeof(symbols));
+	memcpy(bytes.data + sections[1].sh_offset, names, sizeof(names));
+	return bytes;
+}
+
+static void save_trace(const char *folder)
+{
+	static const char list[] = "ffff800008010800 T vectors\nffff800008020000 t pl011_write\n"
+				   "ffff80000a000000 t probe\t[module]\n";
+	const struct bytes list_bytes = {.data = (uint8_t *)list, .size = sizeof(list) - 1};
+	_cleanup_bytes_ struct bytes elf = symbols_elf();
+	const struct bytes *const symbols[] = {&list_bytes, &elf};
+	static const char *const names[] = {"list", "elf"};
+	uint8_t input[4096];
+
+	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
+		uint64_t words[256];
+		size_t first = put_trace(words) * sizeof(*words);
+		const struct bytes all = {.data = input, .size = 1 + first + symbols[i]->size};
+
+		/* Rounded up, so that nothing of the trace is missing. */
+		input[0] = (uint8_t)((first * 255 + all.size - 2) / (all.size - 1));
+		memcpy(input + 1, words, first);
+		memcpy(input + 1 + first, symbols[i]->data, symbols[i]->size);
+		save(folder, "trace", names[i], &all);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -542,6 +625,7 @@ int main(int argc, char **argv)
 	save_cpu_models(argv[1]);
 	save_loads(argv[1]);
 	save_9p(argv[1]);
+	save_trace(argv[1]);
 	save_vhost_user(argv[1], "all", UINT64_MAX);
 	save_vhost_user(argv[1], "least", 0);
 	save_queue(argv[1], "split", false, false);
