@@ -74,7 +74,8 @@ static void print_end(struct json_object *at)
 	if (member(at, "size"))
 		printf(", of %s", format_size(number(at, "size"), size));
 	if (*text(at, "device"))
-		printf(": %s, register %s\n", text(at, "device"), text(at, "offset"));
+		printf(": %s, register %s\n", text(at, "device"),
+		       *text(at, "register") ? text(at, "register") : text(at, "offset"));
 	else
 		puts(*text(at, "host") ? ": RAM" : ": nothing is there");
 	if (!*text(at, "host"))

@@ -143,8 +143,11 @@ static const char *fault_name(unsigned status)
 	}
 }
 
-static void add_end(struct json_object *object, const struct machine_translation *at)
+static void add_end(struct json_object *object, const struct machine *machine,
+		    const struct machine_translation *at)
 {
+	char reg[MMIO_REGISTER_NAME_MAX];
+
 	if (at->faults) {
 		qmp_add_string(object, "fault", fault_name(at->path.status));
 		return;
@@ -155,6 +158,8 @@ static void add_end(struct json_object *object, const struct machine_translation
 	if (at->device) {
 		qmp_add_string(object, "device", at->device);
 		add_hex(object, "offset", at->offset);
+		if (machine_register(machine, at->path.addr, reg))
+			qmp_add_string(object, "register", reg);
 	}
 	if (at->host)
 		add_hex(object, "host", (uint64_t)(uintptr_t)at->host);
@@ -199,7 +204,7 @@ int qmp_translate(struct qmp_call *call)
 		add_walk(call->answer, &at);
 		machine_find_host_page(qmp_machine_of(call), &at);
 	}
-	add_end(call->answer, &at);
+	add_end(call->answer, qmp_machine_of(call), &at);
 	return 0;
 }
 

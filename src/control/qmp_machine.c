@@ -286,7 +286,8 @@ static const struct qmp_command commands[] = {
 	 .run = qmp_query_trace,
 	 .arguments = qmp_query_trace_arguments,
 	 .returns = &qmp_any,
-	 .help = "what the present trace, or the last one, has counted: exits, registers of devices, "
+	 .help = "what the present trace, or the last one, has counted: exits, registers of "
+		 "devices, "
 		 "interrupts, and where in the guest"},
 	{.name = "gdbserver",
 	 .run = qmp_gdbserver,

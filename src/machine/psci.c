@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "arm64/psci.h"
-#include "base/probe.h"
 #include "arm64/sysreg.h"
+#include "base/probe.h"
 #include "machine_private.h"
 
 #define PSCI_1_1         0x10001

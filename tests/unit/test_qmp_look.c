@@ -82,7 +82,8 @@ static const struct {
 	{"0xffffff8000200018",
 	 {"\"level\":1,\"at\":\"0x40000000\"", "\"level\":2,\"at\":\"0x40001008\"",
 	  "\"level\":3,\"at\":\"0x40002000\"", "\"attributes\":\"Device-nGnRE\"",
-	  "\"ipa\":\"0x9000018\",\"size\":4096,\"device\":\"serial0\",\"offset\":\"0x18\""}},
+	  "\"ipa\":\"0x9000018\",\"size\":4096,\"device\":\"serial0\",\"offset\":\"0x18\","
+	  "\"register\":\"UARTFR\""}},
 	{"0xffffff8000201000",
 	 {"\"el0\":\"r-x\"", "\"el1\":\"r-x\"",
 	  "\"accessed\":true,\"dirty\":false,\"global\":false"}},
@@ -109,7 +110,7 @@ START_TEST(test_translate)
 		ck_assert_msg(found != NULL, "%s has no %s", rest, rows[_i].wanted[i]);
 		rest = found + strlen(rows[_i].wanted[i]);
 	}
-	ck_assert(!bench.machine->pause.wanted);
+	ck_assert(!pause_wanted(bench.machine));
 	close_machine();
 }
 END_TEST
@@ -124,7 +125,8 @@ START_TEST(test_off)
 			 "the machine has no vCPU 2 at present");
 	ck_assert_ptr_nonnull(
 		strstr(ask("inspect-translate", "{\"address\":\"0x9000018\",\"brief\":true}"),
-		       "{\"ipa\":\"0x9000018\",\"device\":\"serial0\",\"offset\":\"0x18\"}"));
+		       "{\"ipa\":\"0x9000018\",\"device\":\"serial0\",\"offset\":\"0x18\","
+		       "\"register\":\"UARTFR\"}"));
 	ck_assert_str_eq(ask("inspect-translate", "{\"address\":\"here\"}"),
 			 "'here' is no address, as 0x40080000 is");
 	ck_assert_str_eq(ask("inspect-registers", "{\"cpu\":7}"),

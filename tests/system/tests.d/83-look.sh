@@ -17,7 +17,7 @@ test_look_payload() {
 	wait_for_log seen 'ok places'
 	sees '^0x40080000 *stage 1 is off$' seen translate 0x40080000
 	sees '^  IPA 0x40080000: RAM$' seen translate 0x40080000
-	sees '^  IPA 0x9000018: serial0, register 0x18$' seen translate 0x9000018
+	sees '^  IPA 0x9000018: serial0, register UARTFR$' seen translate 0x9000018
 	sees '^  IPA 0x8000004: gic distributor, register 0x4$' seen translate 0x8000004
 	sees '^  IPA 0x1: nothing is there$' seen translate 0x1
 	sees '^X0  *0x[0-9a-f]* *X1  *0x' seen regs

@@ -140,9 +140,9 @@ test_bad_trace() {
 	refused "the trace '.' cannot be made" --trace-file . "$image"
 	mkfifo pipe
 	refused "the trace 'pipe' cannot be made" --trace-file pipe "$image"
-	sleep 100 <pipe &
+	exec 4<>pipe # somebody who could read it
 	refused "the trace 'pipe' is to be a file" --trace-file pipe "$image"
-	kill $!
+	exec 4>&-
 	armlet run -k "$(payload_path loads)" -a cost=3000 --trace-file /dev/full
 	expect_refusal "the trace '/dev/full' cannot be written"
 	# A disk that is full later: the machine goes on.
