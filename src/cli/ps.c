@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "look.h"
 #include "place.h"
 #include "verbs.h"
@@ -155,6 +156,29 @@ static int look_main(const struct verb_options *options)
 	return fail_with("inspect", &err);
 }
 
+/* A second word may be meant as a machine, or as what is to be shown of the first. */
+static void explain_word(const char *word, struct error *err)
+{
+	size_t count = 0;
+	const char *near;
+
+	while (look_words[count])
+		count++;
+	near = nearest_name(word, look_words, count);
+	if (near)
+		error_set(
+			err, EINVAL,
+			"no machine '%.60s' runs, and inspect shows nothing of that name; did you "
+			"mean '%s'?",
+			word, near);
+	else
+		error_set(
+			err, EINVAL,
+			"no machine '%.60s' runs, and inspect shows nothing of that name; it shows "
+			"translate, regs, timers, gic, devices, memory and map",
+			word);
+}
+
 int inspect_main(int argc, char **argv)
 {
 	struct verb_options options = {0};
@@ -174,9 +198,12 @@ int inspect_main(int argc, char **argv)
 	machines = json_object_new_array();
 	for (size_t i = 0; i < options.word_count; i++) {
 		struct json_object *machine = NULL;
+		int r = verb_inspect(options.words[i], &machine, &err);
 
-		if (verb_inspect(options.words[i], &machine, &err) < 0) {
+		if (r < 0) {
 			json_object_put(machines);
+			if (r == -ENOENT && i == 1)
+				explain_word(options.words[i], &err);
 			return fail_with("inspect", &err);
 		}
 		json_object_array_add(machines, machine);

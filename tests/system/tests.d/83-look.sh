@@ -41,6 +41,10 @@ test_look_payload() {
 		"$ARMLET" inspect "$@" >out 2>err || STATUS=$?
 		expect_refusal ''
 	done
+	armlet inspect seen regz
+	expect_refusal "no machine 'regz' runs, and inspect shows nothing of that name; did you mean 'regs'?"
+	armlet inspect seen somebody-else
+	expect_refusal 'it shows translate, regs, timers, gic, devices, memory and map'
 	# It runs as before.
 	expect_verb '"status": "running"' ctl seen query-status
 	expect_verb '^seen$' kill seen
