@@ -197,6 +197,15 @@ static bool is_file(const char *name)
 	return stat(name, &stat_of) == 0 && !S_ISDIR(stat_of.st_mode);
 }
 
+/* A machine that runs is meant before a file that happens to be called the same. */
+static bool is_machine(const char *name)
+{
+	_cleanup_(cleanup_qmp_link_close_) struct qmp_link *link = NULL;
+	struct error none = {0};
+
+	return !strchr(name, '/') && verb_connect(name, &link, &none) == 0;
+}
+
 static int look_at_file(const struct stats_options *asked, struct json_object **ret,
 			struct error *err)
 {
@@ -231,8 +240,9 @@ static int stats(const struct stats_options *asked, struct error *err)
 		r = symbols_open(asked->symbols, &symbols, err);
 	if (r < 0)
 		return error_prefix(err, "--symbols: ");
-	r = is_file(asked->name) ? look_at_file(asked, &profile, err)
-				 : look_at_machine(asked, &profile, err);
+	r = is_file(asked->name) && !is_machine(asked->name)
+		    ? look_at_file(asked, &profile, err)
+		    : look_at_machine(asked, &profile, err);
 	if (r == 0 && symbols)
 		stats_name_pcs(profile, symbols);
 	if (r == 0)

@@ -405,6 +405,7 @@ int machine_trace_start(struct machine *machine, const struct machine_trace_requ
 		set_what(machine, request->what);
 		attach(machine);
 	} else {
+		event_source_remove(&trace->timer);
 		forget(trace);
 	}
 	if (held)

@@ -110,6 +110,10 @@ test_trace_live() {
 	"$ARMLET" stats --json busy | grep -q '"active": false' || fail 'it is still traced'
 	profile --cpu 1 --json busy
 	saw '"vcpus": 1'
+	# A file that is called the same is not meant.
+	echo nothing >busy
+	profile busy
+	saw '^MMIO  *[1-9]'
 	# Who is killed leaves a trace that ends by itself; who is interrupted shows what there is.
 	"$ARMLET" stats --seconds 600 busy >out 2>err &
 	wait_until 20 is_traced busy
