@@ -9,7 +9,7 @@
  *	nisv        vCPU, PC, instruction, IPA
  *	psci        vCPU, function
  *	irq         INTID, level: a device's line
- *	interrupt   name of the virtio device, queue
+ *	interrupt   name of the virtio device, descriptor that was signalled
  */
 #ifndef ARMLET_BASE_PROBE_H
 #define ARMLET_BASE_PROBE_H

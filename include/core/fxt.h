@@ -105,7 +105,7 @@ static inline size_t fxt_end(struct fxt_writer *writer, struct fxt_kind kind)
 {
 	writer->words[0] = FXT_EVENT | writer->count << 4 | (uint64_t)kind.event << 16 |
 			   (uint64_t)writer->arguments << 20 | (uint64_t)kind.thread << 24 |
-			   (uint64_t)kind.category << 32 | (uint64_t)kind.name << 48;
+			   (uint64_t)kind.category << 32 | kind.name * (UINT64_C(1) << 48);
 	return writer->count;
 }
 
