@@ -14,7 +14,7 @@
 #define GRACE       5 /* seconds that a trace goes on for if we are killed */
 
 struct stats_options {
-	const char *name; /* the first of one */
+	const char *names[2]; /* one too many, to be told so */
 	size_t name_count;
 	uint32_t seconds;
 	const char *trace;
@@ -29,12 +29,12 @@ struct stats_options {
 #define ALL_CPUS   UINT32_MAX
 
 static const struct option_def options[] = {
-	{.name = "name",
+	{.name = "names",
 	 .argument = "NAME",
 	 .type = OPTION_STRINGS,
-	 AT(name),
+	 AT(names),
 	 .count_offset = offsetof(struct stats_options, name_count),
-	 .max = 1},
+	 .max = 2},
 	{.name = "seconds",
 	 .letter = 's',
 	 .argument = "N",
@@ -83,7 +83,7 @@ const struct option_table stats_table = {
 	.usage = "[OPTIONS] NAME|FILE",
 	.summary = "profile what leaves a guest: exits, registers, interrupts, and from where",
 	.options = options,
-	.positional = "name",
+	.positional = "names",
 	.names = OPTION_NAMES_RUNNING,
 	.epilogue = "FILE is one that --trace-file has made, here or of armlet run.",
 };
@@ -176,7 +176,7 @@ static int look_at_machine(const struct stats_options *asked, struct json_object
 			   struct error *err)
 {
 	_cleanup_(cleanup_qmp_link_close_) struct qmp_link *link = NULL;
-	int r = verb_connect(asked->name, &link, err);
+	int r = verb_connect(asked->names[0], &link, err);
 
 	if (r < 0)
 		return r;
@@ -186,7 +186,7 @@ static int look_at_machine(const struct stats_options *asked, struct json_object
 		r = error_set(err, EBUSY,
 			      "'%s' is traced already, since it was started or by somebody else; "
 			      "without --seconds, --trace and --trace-file that is shown",
-			      asked->name);
+			      asked->names[0]);
 	return r < 0 ? r : query(link, asked, ret, err);
 }
 
@@ -213,8 +213,8 @@ static int look_at_file(const struct stats_options *asked, struct json_object **
 		return error_set(err, EINVAL,
 				 "'%s' is a trace that was made before: --seconds, --trace, "
 				 "--trace-file and --cpu are for machines",
-				 asked->name);
-	return stats_read_trace(asked->name, ret, err);
+				 asked->names[0]);
+	return stats_read_trace(asked->names[0], ret, err);
 }
 
 static int show(const struct stats_options *asked, struct json_object *profile, struct error *err)
@@ -236,11 +236,14 @@ static int stats(const struct stats_options *asked, struct error *err)
 
 	if (!asked->name_count)
 		return error_set(err, EINVAL, "name a machine or a trace: armlet stats NAME");
+	if (asked->name_count > 1)
+		return error_set(err, EINVAL, "'%.60s' is too much: one machine or trace at a time",
+				 asked->names[1]);
 	if (asked->symbols)
 		r = symbols_open(asked->symbols, &symbols, err);
 	if (r < 0)
 		return error_prefix(err, "--symbols: ");
-	r = is_file(asked->name) && !is_machine(asked->name)
+	r = is_file(asked->names[0]) && !is_machine(asked->names[0])
 		    ? look_at_file(asked, &profile, err)
 		    : look_at_machine(asked, &profile, err);
 	if (r == 0 && symbols)

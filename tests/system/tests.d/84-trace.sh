@@ -160,6 +160,8 @@ test_bad_trace() {
 	umount small
 	armlet stats
 	expect_refusal 'name a machine or a trace'
+	armlet stats one two
+	expect_refusal "'two' is too much"
 	armlet stats nobody
 	expect_refusal "no machine 'nobody' runs"
 	armlet stats "$image"
