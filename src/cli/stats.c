@@ -246,8 +246,10 @@ static int stats(const struct stats_options *asked, struct error *err)
 	r = is_file(asked->names[0]) && !is_machine(asked->names[0])
 		    ? look_at_file(asked, &profile, err)
 		    : look_at_machine(asked, &profile, err);
-	if (r == 0 && symbols)
-		stats_name_pcs(profile, symbols);
+	if (r == 0 && symbols && !stats_name_pcs(profile, symbols))
+		fputs("armlet stats: these symbols are of another kernel than the guest's, or the "
+		      "guest was at EL0 with its kernel unmapped: no names are shown\n",
+		      stderr);
 	if (r == 0)
 		r = show(asked, profile, err);
 	json_object_put(profile);

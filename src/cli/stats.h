@@ -15,9 +15,11 @@ int stats_read_trace(const char *path, struct json_object **ret, struct error *e
 /* What is in @bytes; see there. */
 int stats_of_trace(const void *bytes, size_t size, struct json_object **ret, struct error *err);
 
-/* Put the names of functions beside the PCs. Where the kernel lies, its vectors tell; if they do
- * not, that is said on standard error. */
-void stats_name_pcs(struct json_object *profile, struct symbols *symbols);
+/*
+ * Put the names of functions beside the PCs. False: where the kernel lies is not known, as its
+ * vectors are not where these symbols have them.
+ */
+bool stats_name_pcs(struct json_object *profile, struct symbols *symbols);
 
 /* As tables, with at most @rows in each. */
 void stats_print(struct json_object *profile, uint32_t rows);

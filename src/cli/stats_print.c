@@ -79,18 +79,14 @@ static bool guess_slide(struct json_object *profile, const struct symbols *symbo
 	       find_slide(vectors, symbols, SLIDE_LEAST, ret);
 }
 
-void stats_name_pcs(struct json_object *profile, struct symbols *symbols)
+bool stats_name_pcs(struct json_object *profile, struct symbols *symbols)
 {
 	struct json_object *pcs = member(profile, "pcs");
 	uint64_t slide, pc, offset;
 	char name[NAME_MAX + 24];
 
-	if (!guess_slide(profile, symbols, &slide)) {
-		fputs("armlet stats: these symbols are of another kernel than the guest's, or the "
-		      "guest was at EL0 with its kernel unmapped: no names are shown\n",
-		      stderr);
-		return;
-	}
+	if (!guess_slide(profile, symbols, &slide))
+		return false;
 	if (slide)
 		symbols_drop_modules(symbols);
 	for (size_t i = 0; i < json_object_array_length(pcs); i++) {
@@ -105,6 +101,7 @@ void stats_name_pcs(struct json_object *profile, struct symbols *symbols)
 		snprintf(name, sizeof(name), "%.*s+0x%" PRIx64, NAME_MAX, function, offset);
 		json_object_object_add(row, "symbol", json_object_new_string(name));
 	}
+	return true;
 }
 
 /* ---- Tables --------------------------------------------------------------------------- */

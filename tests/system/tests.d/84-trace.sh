@@ -101,7 +101,7 @@ describe trace_live "armlet stats of a machine that runs: for a second, to a fil
 test_trace_live() {
 	need_background
 	tree_of clients.img /dev
-	background busy -k "$(payload_path idle)" -c 2 -m 64 -a 'seconds=1000 reads=1000000000'
+	background busy -k "$(payload_path loads)" -c 2 -m 64 -a 'cost=1000000000000'
 	profile busy
 	saw '^MMIO  *[1-9]'
 	saw '^EXIT .*COUNT  *TOTAL  *MEAN  *P99  *MAX$'
