@@ -13,14 +13,15 @@
 #include "core/fxt_read.h"
 #include "stats.h"
 
-#define ROWS          4096 /* of a table */
 #define NS_PER_SECOND UINT64_C(1000000000)
 
 /* A table by names: the mark of a row is the place of its name, and one more. */
 struct table {
 	struct tally tally;
-	char *names[ROWS];
-	uint64_t since[ROWS]; /* of an interrupt: when its line went up; 0: it is down */
+	struct {
+		char *text;
+		uint64_t since; /* of an interrupt: when its line went up; 0: it is down */
+	} * names;
 	size_t count;
 };
 
@@ -38,13 +39,14 @@ static const struct {
 	const char *name;
 	size_t offset;
 	bool timed;
+	size_t rows;
 } tables[] = {
-	{"exits", offsetof(struct summary, exits), true},
-	{"reads", offsetof(struct summary, reads), true},
-	{"writes", offsetof(struct summary, writes), true},
-	{"posted", offsetof(struct summary, posted), false},
-	{"interrupts", offsetof(struct summary, interrupts), true},
-	{"pcs", offsetof(struct summary, pcs), true},
+	{"exits", offsetof(struct summary, exits), true, 128},
+	{"reads", offsetof(struct summary, reads), true, 512},
+	{"writes", offsetof(struct summary, writes), true, 512},
+	{"posted", offsetof(struct summary, posted), false, 512},
+	{"interrupts", offsetof(struct summary, interrupts), true, 256},
+	{"pcs", offsetof(struct summary, pcs), true, 4096},
 };
 
 static struct table *table_of(struct summary *summary, size_t index)
@@ -67,11 +69,11 @@ static struct tally_row *row_of(struct summary *summary, struct table *table, co
 {
 	struct tally_row *row = tally_row(&table->tally, key);
 
-	if (row && !row->mark && table->count < ROWS) {
-		table->names[table->count] = strdup(name);
+	if (row && !row->mark) {
+		table->names[table->count].text = strdup(name);
 		row->mark = ++table->count;
 	}
-	if (!row || !row->mark)
+	if (!row)
 		summary->unnamed++;
 	return row;
 }
@@ -128,9 +130,9 @@ static void add_irq(struct summary *summary, const struct fxt_seen *seen)
 	struct tally_row *row = row_of(summary, table, seen->name, key_of(seen->name));
 	uint64_t *since;
 
-	if (!row || !row->mark)
+	if (!row)
 		return;
-	since = &table->since[row->mark - 1];
+	since = &table->names[row->mark - 1].since;
 	if (seen->event == FXT_INSTANT) {
 		tally_add(row, 0, 1);
 	} else if (seen->event == FXT_ASYNC_BEGIN) {
@@ -229,11 +231,12 @@ static struct json_object *table_json(struct summary *summary, size_t index)
 	for (size_t i = 0; i < table->tally.size; i++) {
 		const struct tally_row *row = &table->tally.rows[i];
 		struct json_object *object;
+		const char *name = table->names[row->mark - 1].text;
 
-		if (!row->mark || !table->names[row->mark - 1])
+		if (!name) /* there was no memory for it */
 			continue;
 		object = row_json(summary, row, tables[index].timed);
-		add_name(object, tables[index].name, table->names[row->mark - 1]);
+		add_name(object, tables[index].name, name);
 		json_object_array_add(list, object);
 	}
 	return list;
@@ -262,13 +265,20 @@ static struct json_object *to_json(struct summary *summary)
 
 /* ---- All of it ------------------------------------------------------------------------ */
 
+static int init_table(struct table *table, size_t rows)
+{
+	table->names = calloc(rows, sizeof(*table->names));
+	return table->names ? tally_init(&table->tally, rows) : -ENOMEM;
+}
+
 static void free_summary(struct summary *summary)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
 		struct table *table = table_of(summary, i);
 
 		for (size_t n = 0; n < table->count; n++)
-			free(table->names[n]);
+			free(table->names[n].text);
+		free(table->names);
 		tally_finish(&table->tally);
 	}
 	free(summary);
@@ -285,7 +295,7 @@ int stats_of_trace(const void *bytes, size_t size, struct json_object **ret, str
 		return error_set_errno(err, ENOMEM, "the trace");
 	summary->frequency = NS_PER_SECOND; /* unless it says something else */
 	for (size_t i = 0; i < ARRAY_SIZE(tables) && r == 0; i++)
-		r = tally_init(&table_of(summary, i)->tally, ROWS);
+		r = init_table(table_of(summary, i), tables[i].rows);
 	if (r < 0)
 		error_set_errno(err, -r, "the trace");
 	else
