@@ -67,6 +67,8 @@ void tally_merge(struct tally *sum, const struct tally *tally)
 
 		if (into)
 			tally_merge_row(into, row);
+		else if (row->count)
+			sum->lost += row->count - 1; /* one is counted already */
 	}
 	sum->lost += tally->lost;
 }

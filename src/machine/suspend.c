@@ -161,6 +161,8 @@ void suspend_begin(struct machine *machine)
 {
 	struct suspend *suspend = &machine->suspend;
 
+	/* Who has asked in the last boot is gone. */
+	atomic_fetch_and(&machine->attention, ~(unsigned)ATTEND_SUSPEND);
 	*suspend = (struct suspend){
 		.soon = {.fd = -1, .callback = on_soon, .data = machine},
 	};

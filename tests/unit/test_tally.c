@@ -77,6 +77,15 @@ START_TEST(test_full)
 	for (size_t i = 0; i < sum.size; i++)
 		ck_assert_uint_eq(sum.rows[i].count, 2);
 	tally_finish(&sum);
+	/* What does not fit is lost with all that it counts. */
+	ck_assert_int_eq(tally_init(&sum, 8), 0);
+	tally_merge(&sum, &tally);
+	tally_merge(&sum, &tally);
+	kept = 0;
+	for (size_t i = 0; i < sum.size; i++)
+		kept += sum.rows[i].count;
+	ck_assert_uint_eq(kept + sum.lost, 20000);
+	tally_finish(&sum);
 	tally_finish(&tally);
 }
 END_TEST
