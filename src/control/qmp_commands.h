@@ -22,6 +22,7 @@ static inline struct machine *qmp_machine_of(const struct qmp_call *call)
 /* Add a member to an answer. */
 void qmp_add_string(struct json_object *object, const char *name, const char *value);
 void qmp_add_int(struct json_object *object, const char *name, int64_t value);
+void qmp_add_hex(struct json_object *object, const char *name, uint64_t value); /* "0x..." */
 void qmp_add_bool(struct json_object *object, const char *name, bool value);
 
 /* @r of something that the machine did, as the command's own. */

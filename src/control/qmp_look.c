@@ -4,7 +4,6 @@
  * Addresses and registers are strings in hexadecimal: they have 64 bits, which not every
  * reader of JSON keeps.
  */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/parse.h"
@@ -29,14 +28,6 @@ const struct qmp_member qmp_translate_arguments[] = {
 	{0},
 };
 const struct qmp_member qmp_registers_arguments[] = {CPU_ARGUMENT, {0}};
-
-static void add_hex(struct json_object *object, const char *name, uint64_t value)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "0x%" PRIx64, value);
-	qmp_add_string(object, name, text);
-}
 
 static uint32_t cpu_of(const struct qmp_call *call)
 {
@@ -99,7 +90,7 @@ static void add_leaf(struct json_object *object, const struct machine_translatio
 	if (name)
 		qmp_add_string(object, "attributes", name);
 	else
-		add_hex(object, "attributes", attribute);
+		qmp_add_hex(object, "attributes", attribute);
 	qmp_add_string(object, "shareable", shares[desc >> 8 & 3]);
 	qmp_add_bool(object, "accessed", desc >> 10 & 1);
 	/* With FEAT_HAFDBS: it may be made writable by being written to, and has not been. */
@@ -115,14 +106,14 @@ static struct json_object *step_object(const struct machine_translation *at, uns
 	struct json_object *object = json_object_new_object();
 
 	qmp_add_int(object, "level", step->level);
-	add_hex(object, "at", step->at);
-	add_hex(object, "descriptor", step->desc);
+	qmp_add_hex(object, "at", step->at);
+	qmp_add_hex(object, "descriptor", step->desc);
 	if (!step->leads) {
 		qmp_add_string(object, "kind", step->desc & 1 ? "reserved" : "invalid");
 		return object;
 	}
 	qmp_add_string(object, "kind", !last ? "table" : step->level == 3 ? "page" : "block");
-	add_hex(object, "next", step->next);
+	qmp_add_hex(object, "next", step->next);
 	if (last && !at->faults)
 		add_leaf(object, at);
 	return object;
@@ -152,21 +143,21 @@ static void add_end(struct json_object *object, const struct machine *machine,
 		qmp_add_string(object, "fault", fault_name(at->path.status));
 		return;
 	}
-	add_hex(object, "ipa", at->path.addr);
+	qmp_add_hex(object, "ipa", at->path.addr);
 	if (at->path.size)
 		qmp_add_int(object, "size", (int64_t)at->path.size);
 	if (at->device) {
 		qmp_add_string(object, "device", at->device);
-		add_hex(object, "offset", at->offset);
+		qmp_add_hex(object, "offset", at->offset);
 		if (machine_register(machine, at->path.addr, reg))
 			qmp_add_string(object, "register", reg);
 	}
 	if (at->host)
-		add_hex(object, "host", (uint64_t)(uintptr_t)at->host);
+		qmp_add_hex(object, "host", (uint64_t)(uintptr_t)at->host);
 	if (at->page)
 		qmp_add_int(object, "host-page", (int64_t)at->page);
 	if (at->physical)
-		add_hex(object, "host-physical", at->physical);
+		qmp_add_hex(object, "host-physical", at->physical);
 }
 
 static void add_walk(struct json_object *object, const struct machine_translation *at)
@@ -177,7 +168,7 @@ static void add_walk(struct json_object *object, const struct machine_translatio
 	qmp_add_bool(object, "mmu", !path->flat);
 	if (!path->flat) {
 		qmp_add_string(object, "table", path->upper ? "TTBR1_EL1" : "TTBR0_EL1");
-		add_hex(object, "base", at->stage1.ttbr[path->upper]);
+		qmp_add_hex(object, "base", at->stage1.ttbr[path->upper]);
 		qmp_add_int(object, "granule", INT64_C(1) << path->granule);
 		qmp_add_int(object, "bits", path->input);
 	}
@@ -200,7 +191,7 @@ int qmp_translate(struct qmp_call *call)
 		return no_cpu(call);
 	call->answer = json_object_new_object();
 	if (!brief) {
-		add_hex(call->answer, "address", addr);
+		qmp_add_hex(call->answer, "address", addr);
 		add_walk(call->answer, &at);
 		machine_find_host_page(qmp_machine_of(call), &at);
 	}
@@ -263,7 +254,7 @@ static struct json_object *timer_object(const struct machine_timers *timers, uns
 	qmp_add_bool(object, "enabled", control & CTL_ENABLE);
 	qmp_add_bool(object, "masked", control & CTL_IMASK);
 	qmp_add_bool(object, "expired", control & CTL_ISTATUS);
-	add_hex(object, "compare", timers->timers[index].compare);
+	qmp_add_hex(object, "compare", timers->timers[index].compare);
 	/* Both count alike, but for an offset that the host may give the virtual one. */
 	if (index == 0 && control & CTL_ENABLE)
 		json_object_object_add(
@@ -279,7 +270,7 @@ static struct json_object *timers_object(const struct machine_timers *timers, ui
 
 	qmp_add_int(object, "cpu", cpu);
 	qmp_add_int(object, "frequency", (int64_t)timers->frequency);
-	add_hex(object, "counter", timers->counter);
+	qmp_add_hex(object, "counter", timers->counter);
 	for (unsigned i = 0; i < ARRAY_SIZE(timers->timers); i++) {
 		if (timers->timers[i].known)
 			json_object_array_add(list, timer_object(timers, i));
@@ -311,7 +302,7 @@ static struct json_object *irq_object(const struct machine_irq *irq, int64_t cpu
 	if (cpu >= 0)
 		qmp_add_int(object, "cpu", cpu);
 	else
-		add_hex(object, "target", irq->target);
+		qmp_add_hex(object, "target", irq->target);
 	if (irq->name)
 		qmp_add_string(object, "name", irq->name);
 	qmp_add_bool(object, "enabled", irq->enabled);
@@ -377,7 +368,7 @@ static void view_numbers(void *data, const struct state_field *field, const void
 		if (field->type == STATE_BOOL)
 			qmp_add_bool(in, field->name, value);
 		else
-			add_hex(in, field->name, value);
+			qmp_add_hex(in, field->name, value);
 		return;
 	}
 	list = json_object_new_array();
@@ -421,8 +412,8 @@ static struct json_object *device_object(const struct device *device,
 
 	qmp_add_string(object, "name", device->name);
 	qmp_add_string(object, "type", device->ops->type);
-	add_hex(object, "base", slot->base);
-	add_hex(object, "size", slot->size);
+	qmp_add_hex(object, "base", slot->base);
+	qmp_add_hex(object, "size", slot->size);
 	if (slot->intid)
 		qmp_add_int(object, "intid", slot->intid);
 	device_lock((struct device *)device);
@@ -453,8 +444,8 @@ static void add_place(struct json_object *list, const char *name, const char *ki
 
 	qmp_add_string(object, "name", name);
 	qmp_add_string(object, "kind", kind);
-	add_hex(object, "base", base);
-	add_hex(object, "size", size);
+	qmp_add_hex(object, "base", base);
+	qmp_add_hex(object, "size", size);
 	json_object_array_add(list, object);
 }
 

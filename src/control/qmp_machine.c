@@ -3,6 +3,9 @@
  * The commands and events of a machine. Where QMP has one, its name, arguments and
  * answer are QMP's.
  */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "machine/dump.h"
 #include "qmp_commands.h"
 
@@ -14,6 +17,14 @@ void qmp_add_string(struct json_object *object, const char *name, const char *va
 void qmp_add_int(struct json_object *object, const char *name, int64_t value)
 {
 	json_object_object_add(object, name, json_object_new_int64(value));
+}
+
+void qmp_add_hex(struct json_object *object, const char *name, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, value);
+	qmp_add_string(object, name, text);
 }
 
 void qmp_add_bool(struct json_object *object, const char *name, bool value)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands that trace what leaves the guest, and tell of it. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,29 +68,16 @@ static int64_t to_ns(uint64_t ticks)
 	return (int64_t)((unsigned __int128)ticks * NS_PER_SECOND / ticks_frequency());
 }
 
-static void add_int(struct json_object *object, const char *name, uint64_t value)
-{
-	json_object_object_add(object, name, json_object_new_int64((int64_t)value));
-}
-
-static void add_hex(struct json_object *object, const char *name, uint64_t value)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "0x%" PRIx64, value);
-	qmp_add_string(object, name, text);
-}
-
 static struct json_object *new_row(const struct tally_row *row, bool timed)
 {
 	struct json_object *object = json_object_new_object();
 
-	add_int(object, "count", row->count);
+	qmp_add_int(object, "count", (int64_t)row->count);
 	if (timed) {
-		add_int(object, "total-ns", (uint64_t)to_ns(row->total));
-		add_int(object, "median-ns", (uint64_t)to_ns(tally_percentile(row, 50)));
-		add_int(object, "p99-ns", (uint64_t)to_ns(tally_percentile(row, 99)));
-		add_int(object, "max-ns", (uint64_t)to_ns(row->max));
+		qmp_add_int(object, "total-ns", to_ns(row->total));
+		qmp_add_int(object, "median-ns", to_ns(tally_percentile(row, 50)));
+		qmp_add_int(object, "p99-ns", to_ns(tally_percentile(row, 99)));
+		qmp_add_int(object, "max-ns", to_ns(row->max));
 	}
 	return object;
 }
@@ -120,7 +106,7 @@ static void add_table(struct json_object *answer, const char *name, const struct
 	json_object_object_add(answer, name, list);
 	snprintf(key, sizeof(key), "%s-others", name);
 	if (others)
-		add_int(answer, key, others);
+		qmp_add_int(answer, key, (int64_t)others);
 }
 
 static void describe_exit(struct json_object *object, uint64_t key, void *data)
@@ -134,7 +120,7 @@ static void describe_register(struct json_object *object, uint64_t key, void *da
 	char text[MMIO_REGISTER_NAME_MAX];
 	const char *device = machine_register(data, key, text);
 
-	add_hex(object, "address", key);
+	qmp_add_hex(object, "address", key);
 	if (!device)
 		return;
 	qmp_add_string(object, "device", device);
@@ -144,14 +130,14 @@ static void describe_register(struct json_object *object, uint64_t key, void *da
 static void describe_pc(struct json_object *object, uint64_t key, void *data)
 {
 	(void)data;
-	add_hex(object, "pc", key);
+	qmp_add_hex(object, "pc", key);
 }
 
 static void describe_irq(struct json_object *object, uint64_t key, void *data)
 {
 	const char *owner = machine_irq_owner(data, (uint32_t)key);
 
-	add_int(object, "intid", key);
+	qmp_add_int(object, "intid", (int64_t)key);
 	if (owner)
 		qmp_add_string(object, "device", owner);
 }
@@ -173,13 +159,13 @@ static void add_head(struct json_object *answer, const struct machine_profile *p
 	json_object_object_add(answer, "what", describe_what(profile->what));
 	json_object_object_add(answer, "seconds",
 			       json_object_new_double((double)profile->time / 1e9));
-	add_int(answer, "vcpus", profile->vcpus);
+	qmp_add_int(answer, "vcpus", (int64_t)profile->vcpus);
 	if (profile->vectors)
-		add_hex(answer, "vectors", profile->vectors);
+		qmp_add_hex(answer, "vectors", profile->vectors);
 	if (!profile->file)
 		return;
 	qmp_add_string(answer, "file", profile->file);
-	add_int(answer, "events", profile->events);
+	qmp_add_int(answer, "events", (int64_t)profile->events);
 	if (profile->file_error)
 		qmp_add_string(answer, "file-error", strerror(profile->file_error));
 }
