@@ -26,6 +26,7 @@ enum fxt_record {
 	FXT_THREAD = 3,
 	FXT_EVENT = 4,
 	FXT_KERNEL_OBJECT = 7,
+	FXT_LARGE = 15,
 };
 
 enum fxt_event {

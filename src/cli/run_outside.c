@@ -114,6 +114,7 @@ int run_watch_signals(struct run *run, struct error *err)
 		sigaddset(&set, watched[i]);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error, and no more */
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0)
 		return error_set_errno(err, errno, "signals cannot be watched");

@@ -41,7 +41,7 @@ static const struct option_def options[] = {
 	 .type = OPTION_U32,
 	 AT(seconds),
 	 .min = 1,
-	 .max = SECONDS_MAX,
+	 .max = SECONDS_MAX - GRACE,
 	 .help = "look for so long (1, or what a trace of its own has had so far)"},
 	{.name = "trace",
 	 .argument = "WHAT",
@@ -88,21 +88,18 @@ const struct option_table stats_table = {
 	.epilogue = "FILE is one that --trace-file has made, here or of armlet run.",
 };
 
-static void on_interrupt(int signal)
-{
-	(void)signal; /* that it ends the wait is all */
-}
-
 static void wait_seconds(uint32_t seconds)
 {
-	const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND};
 	const struct timespec time = {.tv_sec = seconds};
+	sigset_t interrupt, before;
 
 	if (isatty(STDERR_FILENO) && seconds > 1)
 		fprintf(stderr, "armlet stats: for %u seconds; Ctrl-C ends it sooner\n", seconds);
-	sigaction(SIGINT, &action, NULL);
-	nanosleep(&time, NULL);
-	signal(SIGINT, SIG_DFL);
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	sigprocmask(SIG_BLOCK, &interrupt, &before);
+	sigtimedwait(&interrupt, NULL, &time);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 static int query(struct qmp_link *link, const struct stats_options *asked, struct json_object **ret,

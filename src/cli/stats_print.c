@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A profile for people. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -196,6 +197,15 @@ static void print_heading(const char *heading, bool *ret_first)
 	*ret_first = false;
 }
 
+/* They are the guest's, or a file's: nothing of it is for the terminal. */
+static void hide_controls(char *text)
+{
+	for (; *text; text++) {
+		if (iscntrl((unsigned char)*text))
+			*text = '?';
+	}
+}
+
 static void print_table(struct json_object *profile, size_t index, uint32_t rows)
 {
 	struct json_object *list = member(profile, tables[index].table);
@@ -211,6 +221,7 @@ static void print_table(struct json_object *profile, size_t index, uint32_t rows
 			continue;
 		}
 		tables[index].name(row, name);
+		hide_controls(name);
 		printf("%-42s", name);
 		print_times(row);
 	}

@@ -31,7 +31,7 @@ struct summary {
 	uint64_t last;
 	uint64_t events;
 	uint64_t vectors; /* 0: not told */
-	uint64_t unnamed; /* that there was no room for */
+	bool estimated;   /* places are */
 	struct table exits, reads, writes, posted, interrupts, pcs;
 };
 
@@ -64,8 +64,7 @@ static uint64_t key_of(const char *name)
 	return key;
 }
 
-static struct tally_row *row_of(struct summary *summary, struct table *table, const char *name,
-				uint64_t key)
+static struct tally_row *row_of(struct table *table, const char *name, uint64_t key)
 {
 	struct tally_row *row = tally_row(&table->tally, key);
 
@@ -73,18 +72,17 @@ static struct tally_row *row_of(struct summary *summary, struct table *table, co
 		table->names[table->count].text = strdup(name);
 		row->mark = ++table->count;
 	}
-	if (!row)
-		summary->unnamed++;
 	return row;
 }
 
-static void add(struct summary *summary, struct table *table, const char *name, uint64_t time,
-		uint64_t count)
+static void add(struct table *table, const char *name, uint64_t time, uint64_t count)
 {
-	struct tally_row *row = row_of(summary, table, name, key_of(name));
+	struct tally_row *row = row_of(table, name, key_of(name));
 
 	if (row)
 		tally_add(row, time, (uint32_t)count);
+	else
+		table->tally.lost += count - 1; /* tally_row() has counted one */
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -101,33 +99,39 @@ static void add_access(struct summary *summary, const struct fxt_seen *seen, uin
 
 	if (seen->event == FXT_INSTANT) {
 		fxt_argument(seen, "count", &count);
-		add(summary, &summary->posted, seen->name, 0, count);
+		add(&summary->posted, seen->name, 0, count);
+	} else if (ends_with(seen->name, " write")) {
+		add(&summary->writes, seen->name, time, 1);
+	} else if (ends_with(seen->name, " read")) {
+		add(&summary->reads, seen->name, time, 1);
 	} else {
-		add(summary, ends_with(seen->name, " write") ? &summary->writes : &summary->reads,
-		    seen->name, time, 1);
+		summary->reads.tally.lost++; /* a register that there was no name for any more */
 	}
 }
 
 static void add_exit(struct summary *summary, const struct fxt_seen *seen)
 {
-	uint64_t time = seen->last > seen->when ? seen->last - seen->when : 0, pc, address;
+	uint64_t time = seen->last > seen->when ? seen->last - seen->when : 0;
+	uint64_t pc, address, weight = 1;
 	bool is_access = !strcmp(seen->category, "mmio") && fxt_argument(seen, "address", &address);
 	char text[24];
 
-	add(summary, &summary->exits, is_access ? "MMIO" : seen->name, time, 1);
+	add(&summary->exits, is_access ? "MMIO" : seen->name, time, 1);
 	if (is_access)
 		add_access(summary, seen, time);
-	if (fxt_argument(seen, "pc", &pc)) {
-		snprintf(text, sizeof(text), "0x%" PRIx64, pc);
-		add(summary, &summary->pcs, text, time, 1);
-	}
+	if (!fxt_argument(seen, "pc", &pc))
+		return;
+	if (fxt_argument(seen, "pc-weight", &weight))
+		summary->estimated = true;
+	snprintf(text, sizeof(text), "0x%" PRIx64, pc);
+	add(&summary->pcs, text, time, weight & UINT32_MAX);
 }
 
 /* A line goes up, and down again; an edge is an event by itself. */
 static void add_irq(struct summary *summary, const struct fxt_seen *seen)
 {
 	struct table *table = &summary->interrupts;
-	struct tally_row *row = row_of(summary, table, seen->name, key_of(seen->name));
+	struct tally_row *row = row_of(table, seen->name, key_of(seen->name));
 	uint64_t *since;
 
 	if (!row)
@@ -164,7 +168,7 @@ static void on_event(void *data, const struct fxt_seen *seen)
 		add_irq(summary, seen);
 	else if (seen->event == FXT_COMPLETE)
 		add_exit(summary, seen);
-	else if (seen->event == FXT_INSTANT)
+	else if (seen->event == FXT_INSTANT && !strcmp(seen->category, "mmio"))
 		add_access(summary, seen, 0);
 }
 
@@ -256,10 +260,16 @@ static struct json_object *to_json(struct summary *summary)
 		snprintf(vectors, sizeof(vectors), "0x%" PRIx64, summary->vectors);
 		add_text(profile, "vectors", vectors, strlen(vectors));
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		char others[24];
+
 		json_object_object_add(profile, tables[i].name, table_json(summary, i));
-	if (summary->unnamed)
-		add_int(profile, "lost", (int64_t)summary->unnamed);
+		snprintf(others, sizeof(others), "%s-others", tables[i].name);
+		if (table_of(summary, i)->tally.lost)
+			add_int(profile, others, (int64_t)table_of(summary, i)->tally.lost);
+	}
+	json_object_object_add(profile, "pcs-estimated",
+			       json_object_new_boolean(summary->estimated));
 	return profile;
 }
 

@@ -168,7 +168,8 @@ static int read_all(struct reader *reader, const unsigned char *bytes, size_t si
 		uint64_t header;
 
 		memcpy(&header, record.bytes, WORD_BYTES);
-		record.words = header >> 4 & 0xfff;
+		/* Large ones have more bits for it. */
+		record.words = header >> 4 & ((header & 0xf) == FXT_LARGE ? UINT32_MAX : 0xfff);
 		if (!record.words)
 			return -EINVAL;
 		if (record.words > words - at)

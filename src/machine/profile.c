@@ -116,11 +116,15 @@ int machine_profile(struct machine *machine, int64_t cpu, struct machine_profile
 	if (r < 0)
 		return r;
 	held = pause_hold(machine);
-	fill(machine, cpu, profile);
+	/* Who ends a boot does not wait for the vCPUs: then they are not to be looked at. */
+	r = machine->outcome == MACHINE_RUNNING ? 0 : -ESRCH;
+	if (r == 0)
+		fill(machine, cpu, profile);
 	if (held)
 		pause_release(machine);
-	*ret = steal_ptr(&profile);
-	return 0;
+	if (r == 0)
+		*ret = steal_ptr(&profile);
+	return r;
 }
 
 void machine_profile_free(struct machine_profile *profile)

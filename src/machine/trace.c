@@ -145,13 +145,16 @@ static void write_event(struct vcpu *vcpu, const struct vcpu_exit *exit, uint16_
 
 	if (cpu->pc_weight)
 		fxt_add_word(&writer, FXT_POINTER, TRACE_STRING_PC, cpu->pc);
+	if (cpu->pc_weight > 1)
+		fxt_add_u32(&writer, TRACE_STRING_PC_WEIGHT, cpu->pc_weight);
 	if (exit->reason == VCPU_EXIT_MMIO) {
 		fxt_add_word(&writer, FXT_POINTER, TRACE_STRING_ADDRESS, exit->addr);
 		fxt_add_word(&writer, FXT_POINTER, TRACE_STRING_VALUE, exit->value);
 		fxt_add_u32(&writer, TRACE_STRING_SIZE, exit->size);
 	} else if (exit->reason == VCPU_EXIT_NO_SYNDROME) {
 		fxt_add_word(&writer, FXT_POINTER, TRACE_STRING_ADDRESS, exit->addr);
-		fxt_add_word(&writer, FXT_POINTER, TRACE_STRING_INSTRUCTION, vcpu->word);
+		if (vcpu->word)
+			fxt_add_word(&writer, FXT_POINTER, TRACE_STRING_INSTRUCTION, vcpu->word);
 	} else if (exit->reason != VCPU_EXIT_INTERRUPTED) {
 		fxt_add_word(&writer, FXT_POINTER, TRACE_STRING_DETAIL, exit->detail);
 	}
@@ -177,6 +180,8 @@ void trace_answered(struct vcpu *vcpu, const struct vcpu_exit *exit)
 		pc = tally_row(&cpu->pcs, cpu->pc);
 		if (pc)
 			tally_add(pc, time, cpu->pc_weight);
+		else
+			cpu->pcs.lost += cpu->pc_weight - 1; /* tally_row() has counted one */
 	}
 	if (!cpu->buffer.words)
 		return;
@@ -204,6 +209,24 @@ static void write_irq(struct machine *machine, enum fxt_event event, uint32_t in
 	writer = fxt_begin(trace_buffer_next(&trace->shared), ticks_now());
 	trace_buffer_put(&trace->shared, event == FXT_INSTANT ? fxt_end(&writer, kind)
 							      : fxt_end_word(&writer, kind, intid));
+}
+
+/* With the lock: devices that are gone, or nobody looks at any more, hold no lines. */
+static void close_lines(struct machine *machine)
+{
+	struct trace *trace = &machine->trace;
+	uint64_t now = ticks_now();
+
+	for (size_t i = 0; i < trace->irqs.size; i++) {
+		struct tally_row *row = &trace->irqs.rows[i];
+		uint32_t intid = (uint32_t)row->key;
+
+		if (!row->mark)
+			continue;
+		tally_add(row, now - row->mark, 1);
+		row->mark = 0;
+		write_irq(machine, FXT_ASYNC_END, intid, machine_irq_owner(machine, intid));
+	}
 }
 
 void trace_irq(struct machine *machine, uint32_t intid, bool level)
@@ -251,6 +274,8 @@ void trace_posted(struct machine *machine, gpa_t addr, uint32_t count)
 	row = trace->what & TRACE_MMIO ? tally_row(&trace->posted, addr) : NULL;
 	if (row)
 		tally_add(row, 0, count);
+	else if (trace->what & TRACE_MMIO)
+		trace->posted.lost += count - 1; /* tally_row() has counted one */
 	if (row && trace->shared.words) {
 		if (trace_buffer_is_full(&trace->shared))
 			trace_buffer_flush(&trace->shared, &trace->file);
@@ -320,7 +345,6 @@ static int make(struct machine *machine, const struct machine_trace_request *req
 	struct trace *trace = &machine->trace;
 	int r = 0;
 
-	forget(trace);
 	if (request->file)
 		r = trace_file_open(&trace->file, request->file, machine->config->cpus, err);
 	if (r < 0)
@@ -348,8 +372,9 @@ static void attach(struct machine *machine)
 
 	for (uint32_t i = 0; i < board->vcpu_count && i < trace->cpu_count; i++)
 		board->vcpus[i].trace = &trace->cpus[i];
-	for (size_t i = 0; i < trace->irqs.size; i++)
-		trace->irqs.rows[i].mark = 0;
+	pthread_mutex_lock(&trace->lock);
+	close_lines(machine);
+	pthread_mutex_unlock(&trace->lock);
 	for (uint32_t i = 0; i < board->virtio_count; i++)
 		board->virtio[i]->watch = trace_watch(machine, i);
 }
@@ -367,8 +392,12 @@ static void set_what(struct machine *machine, unsigned what)
 
 static void on_time(void *data, unsigned events)
 {
+	struct machine *machine = data;
+
 	(void)events;
-	machine_trace_stop(data, NULL);
+	/* The boot is just ending: in the next one, if there is one. */
+	if (machine_trace_stop(machine, NULL) < 0 && machine->trace.what)
+		event_timer_set(&machine->trace.timer, UINT64_C(100000000), 0);
 }
 
 static int set_timer(struct machine *machine, uint32_t seconds, struct error *err)
@@ -385,35 +414,71 @@ static int set_timer(struct machine *machine, uint32_t seconds, struct error *er
 	return r < 0 ? error_set_errno(err, -r, "the host gives no timer for the trace") : 0;
 }
 
-int machine_trace_start(struct machine *machine, const struct machine_trace_request *request,
-			struct error *err)
+/* No vCPU is in the guest. What there was stays if this one cannot be. */
+static int begin(struct machine *machine, const struct machine_trace_request *request,
+		 struct error *err)
 {
 	struct trace *trace = &machine->trace;
-	bool held;
+	struct trace old = *trace;
 	int r;
 
-	if (trace->what)
-		return error_set(err, EBUSY, "there is a trace already; it is to be stopped first");
-	held = pause_hold(machine);
+	trace->cpus = NULL;
+	trace->cpu_count = 0;
+	trace->file = (struct trace_file){.fd = -1};
+	trace->shared = (struct trace_buffer){0};
+	trace->irqs = trace->posted = (struct tally){0};
 	r = make(machine, request, err);
 	if (r == 0)
 		r = set_timer(machine, request->seconds, err);
-	if (r == 0) {
-		trace->begun = ticks_now();
-		trace->asked = request->what;
-		trace->vectors = 0;
-		set_what(machine, request->what);
-		attach(machine);
-	} else {
+	if (r < 0) {
 		event_source_remove(&trace->timer);
 		forget(trace);
+		trace->cpus = old.cpus;
+		trace->cpu_count = old.cpu_count;
+		trace->file = old.file;
+		trace->irqs = old.irqs;
+		trace->posted = old.posted;
+		trace->shared = old.shared;
+		return r;
 	}
+	forget(&old);
+	trace->begun = ticks_now();
+	trace->asked = request->what;
+	trace->vectors = 0;
+	set_what(machine, request->what);
+	attach(machine);
+	return 0;
+}
+
+/* All vCPUs outside the guest, and no end of the boot under way, which does not wait for them. */
+static int hold(struct machine *machine, bool *ret_held, struct error *err)
+{
+	*ret_held = pause_hold(machine);
+	if (machine->outcome == MACHINE_RUNNING)
+		return 0;
+	if (*ret_held)
+		pause_release(machine);
+	return error_set(err, ESRCH, "the machine does not run");
+}
+
+int machine_trace_start(struct machine *machine, const struct machine_trace_request *request,
+			struct error *err)
+{
+	bool held;
+	int r;
+
+	if (machine->trace.what)
+		return error_set(err, EBUSY, "there is a trace already; it is to be stopped first");
+	r = hold(machine, &held, err);
+	if (r < 0)
+		return r;
+	r = begin(machine, request, err);
 	if (held)
 		pause_release(machine);
 	return r;
 }
 
-/* Where the guest's kernel is: who has its symbols finds the rest by this. */
+/* With the lock. Where the guest's kernel is: who has its symbols finds the rest by this. */
 static void write_vectors(struct trace *trace)
 {
 	struct fxt_writer writer;
@@ -443,23 +508,27 @@ static void stop(struct machine *machine)
 	for (uint32_t i = 0; i < machine->board.vcpu_count; i++)
 		machine->board.vcpus[i].trace = NULL;
 	set_what(machine, 0);
-	trace->ended = ticks_now();
 	for (uint32_t i = 0; i < trace->cpu_count; i++)
 		flush(machine, &trace->cpus[i].buffer);
 	pthread_mutex_lock(&trace->lock);
+	close_lines(machine);
+	trace->ended = ticks_now();
 	write_vectors(trace);
 	trace_buffer_flush(&trace->shared, &trace->file);
-	pthread_mutex_unlock(&trace->lock);
 	trace_file_close(&trace->file);
+	pthread_mutex_unlock(&trace->lock);
 }
 
 int machine_trace_stop(struct machine *machine, struct error *err)
 {
 	bool held;
+	int r;
 
 	if (!machine->trace.what)
 		return error_set(err, EINVAL, "there is no trace that could be stopped");
-	held = pause_hold(machine);
+	r = hold(machine, &held, err);
+	if (r < 0)
+		return r;
 	stop(machine);
 	if (held)
 		pause_release(machine);
@@ -499,7 +568,7 @@ int trace_begin(struct machine *machine, struct error *err)
 	if (!config->trace && !config->trace_file)
 		return 0;
 	trace_read_what(config->trace, &request.what, NULL); /* trace_check() has had it */
-	return machine_trace_start(machine, &request, err);
+	return begin(machine, &request, err);
 }
 
 void trace_board(struct machine *machine)

@@ -17,14 +17,15 @@
 #define DEVICE_THREAD 0    /* beside the vCPUs', from 1 on */
 
 static const char *const strings[TRACE_STRING_REASONS] = {
-	[TRACE_STRING_EXITS] = "exits",     [TRACE_STRING_MMIO] = "mmio",
-	[TRACE_STRING_PSCI] = "psci",       [TRACE_STRING_IRQ] = "irq",
-	[TRACE_STRING_NISV] = "nisv",       [TRACE_STRING_PC] = "pc",
-	[TRACE_STRING_ADDRESS] = "address", [TRACE_STRING_VALUE] = "value",
-	[TRACE_STRING_SIZE] = "size",       [TRACE_STRING_DETAIL] = "detail",
-	[TRACE_STRING_COUNT] = "count",     [TRACE_STRING_INSTRUCTION] = "instruction",
-	[TRACE_STRING_PROCESS] = "process", [TRACE_STRING_ARMLET] = "armlet",
-	[TRACE_STRING_DEVICES] = "devices", [TRACE_STRING_VECTORS] = "VBAR_EL1",
+	[TRACE_STRING_EXITS] = "exits",         [TRACE_STRING_MMIO] = "mmio",
+	[TRACE_STRING_PSCI] = "psci",           [TRACE_STRING_IRQ] = "irq",
+	[TRACE_STRING_NISV] = "nisv",           [TRACE_STRING_PC] = "pc",
+	[TRACE_STRING_ADDRESS] = "address",     [TRACE_STRING_VALUE] = "value",
+	[TRACE_STRING_SIZE] = "size",           [TRACE_STRING_DETAIL] = "detail",
+	[TRACE_STRING_COUNT] = "count",         [TRACE_STRING_INSTRUCTION] = "instruction",
+	[TRACE_STRING_PROCESS] = "process",     [TRACE_STRING_ARMLET] = "armlet",
+	[TRACE_STRING_DEVICES] = "devices",     [TRACE_STRING_VECTORS] = "VBAR_EL1",
+	[TRACE_STRING_PC_WEIGHT] = "pc-weight",
 };
 
 static void write_words(struct trace_file *file, const uint64_t *words, size_t count)

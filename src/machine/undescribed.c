@@ -480,6 +480,7 @@ enum vcpu_next undescribed_answer(struct vcpu *vcpu, const struct vcpu_exit *exi
 	uint32_t word;
 	int r;
 
+	vcpu->word = 0;
 	look_at(vcpu, exit->addr, &access);
 	if (!fetch(&access, &word)) {
 		/* Code that another vCPU has just unmapped faults by itself, if it is A64. */
