@@ -3,9 +3,8 @@
  * A profile of what leaves the guest, and a file of each such event: how often, for how
  * long, for which register of which device, and by which instruction.
  *
- * A time is from the end of KVM_RUN to its next beginning, so it is what armlet costs the
- * guest; what the host's kernel needs on the way is not in it. Of an interrupt it is how
- * long the device held its line.
+ * A time is that of the answer; what the host's kernel needs on the way is not in it. Of an
+ * interrupt it is how long the device held its line.
  *
  * Threads: the main thread's.
  */

@@ -188,6 +188,29 @@ START_TEST(test_reset)
 }
 END_TEST
 
+/* A line that is up when the board goes is one interrupt of it, and no more is left of it. */
+START_TEST(test_reset_with_line)
+{
+	static const struct fake_step steps[] = {
+		GUEST_WRITES(LAYOUT_PL031 + RTCIMSC, 4, 1),
+		GUEST_WRITES(LAYOUT_PL031 + RTCMR, 4, 1000),
+		GUEST_WRITES(LAYOUT_PL031 + RTCLR, 4, 1000),
+		GUEST_WAITS_IRQ(LAYOUT_SPI_PL031, 1),
+		GUEST_EXITS(VCPU_EXIT_RESET),
+	};
+	struct json_object *profile;
+
+	open_machine();
+	fake_program(0, 0, steps, ARRAY_SIZE(steps));
+	fake_program(1, 0, steps, ARRAY_SIZE(steps));
+	fake_program(2, 0, reads_and_writes + 1, ARRAY_SIZE(reads_and_writes) - 1);
+	profile = run_traced("irq,exits");
+	ck_assert_int_eq(count_of(profile, "interrupts", "device", "rtc0"), 2);
+	json_object_put(profile);
+	close_machine();
+}
+END_TEST
+
 static const struct {
 	const char *what;
 	const char *file;
@@ -281,6 +304,17 @@ START_TEST(test_commands)
 	text = ask("query-trace", "");
 	ck_assert_ptr_nonnull(strstr(text, "\"active\":false"));
 	ck_assert_ptr_nonnull(strstr(text, "\"exits\":[{\"count\":3,"));
+	/* Nor does one that cannot begin take it away. */
+	ck_assert_ptr_nonnull(
+		strstr(ask("trace-start", "{\"file\":\"/nowhere/x\"}"), "cannot be made"));
+	ck_assert_ptr_nonnull(strstr(ask("query-trace", "{}"), "\"exits\":[{\"count\":3,"));
+	/* A boot that is ending is not looked into. */
+	ck_assert_str_eq(ask("trace-start", "{}"), "");
+	bench.machine->outcome = MACHINE_POWERED_OFF;
+	ck_assert_str_eq(ask("trace-stop", "{}"), "the machine does not run");
+	ck_assert_str_eq(ask("query-trace", "{}"), "nothing was traced, or not of such a vCPU");
+	bench.machine->outcome = MACHINE_RUNNING;
+	ck_assert_str_eq(ask("trace-stop", "{}"), "");
 	close_machine();
 }
 END_TEST
@@ -396,6 +430,7 @@ const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_irq_and_posted),
 	UNIT_CASE(test_hostile),
 	UNIT_CASE(test_reset),
+	UNIT_CASE(test_reset_with_line),
 	UNIT_LOOP(test_refused, ARRAY_SIZE(refusals)),
 	UNIT_CASE(test_commands),
 	UNIT_CASE(test_sample),

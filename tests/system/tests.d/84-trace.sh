@@ -158,6 +158,14 @@ test_bad_trace() {
 	profile small/trace.fxt
 	saw '^rtc0 PeriphID read  *[1-9]'
 	umount small
+	# A file that may not grow is no different.
+	(
+		ulimit -f 8
+		armlet run -k "$(payload_path loads)" -a cost=3000 --trace-file limited.fxt
+		echo "$STATUS" >status
+	)
+	[ "$(cat status)" -eq 0 ] || fail "with a limit: $(cat status), $(cat err)"
+	expect_err "trace: 'limited.fxt': File too large; nothing more is written to it"
 	armlet stats
 	expect_refusal 'name a machine or a trace'
 	armlet stats one two
