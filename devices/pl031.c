@@ -188,14 +188,14 @@ static void pl031_write(struct device *device, uint64_t offset, unsigned size, u
 }
 
 static const struct mmio_register registers[] = {
-	{RTCDR, RTCDR, "RTCDR"},
-	{RTCMR, RTCMR, "RTCMR"},
-	{RTCLR, RTCLR, "RTCLR"},
-	{RTCCR, RTCCR, "RTCCR"},
-	{RTCIMSC, RTCIMSC, "RTCIMSC"},
-	{RTCRIS, RTCRIS, "RTCRIS"},
-	{RTCMIS, RTCMIS, "RTCMIS"},
-	{RTCICR, RTCICR, "RTCICR"},
+	MMIO_REGISTER(RTCDR),
+	MMIO_REGISTER(RTCMR),
+	MMIO_REGISTER(RTCLR),
+	MMIO_REGISTER(RTCCR),
+	MMIO_REGISTER(RTCIMSC),
+	MMIO_REGISTER(RTCRIS),
+	MMIO_REGISTER(RTCMIS),
+	MMIO_REGISTER(RTCICR),
 	{PRIMECELL_ID, PRIMECELL_SIZE - 1, "PeriphID"},
 	{0},
 };

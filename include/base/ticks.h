@@ -42,4 +42,10 @@ static inline uint64_t ticks_frequency(void)
 
 #endif
 
+/* What so many ticks are in ns, if there are @frequency in a second (not 0). */
+static inline uint64_t ticks_to_ns(uint64_t ticks, uint64_t frequency)
+{
+	return (uint64_t)((unsigned __int128)ticks * UINT64_C(1000000000) / frequency);
+}
+
 #endif

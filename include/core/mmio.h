@@ -28,6 +28,11 @@ struct mmio_register {
 	const char *name;
 };
 
+#define MMIO_REGISTER(name)       \
+	{                         \
+		name, name, #name \
+	}
+
 struct mmio_ops {
 	/*
 	 * Both required. @offset + @size never passes the region's end, and

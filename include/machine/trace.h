@@ -37,11 +37,14 @@ struct machine_trace_request {
 	uint32_t seconds; /* how long; 0: until it is stopped, or the machine ends */
 };
 
-/* Fails with a sentence: -EBUSY if there is a trace already, or as open(2). */
+/*
+ * Fails with a sentence: -EBUSY if there is a trace already, -ESRCH if the machine does not
+ * run, or as open(2). What the last one has counted is still there then.
+ */
 int machine_trace_start(struct machine *machine, const struct machine_trace_request *request,
 			struct error *err);
 
-/* The profile stays, until there is another. -EINVAL: there is no trace. */
+/* The profile stays, until there is another. -EINVAL: there is no trace; -ESRCH. */
 int machine_trace_stop(struct machine *machine, struct error *err);
 
 struct machine_profile {
@@ -65,7 +68,7 @@ struct machine_profile {
 /*
  * What is known so far, of vCPU @cpu or all (-1), each table sorted; the caller's to free
  * with machine_profile_free(). Interrupts and posted writes are of the machine. -ESRCH:
- * there was no trace, or is no such vCPU; -ENOMEM.
+ * there was no trace, is no such vCPU, or the machine does not run; -ENOMEM.
  */
 int machine_profile(struct machine *machine, int64_t cpu, struct machine_profile **ret);
 void machine_profile_free(struct machine_profile *profile); /* takes NULL */

@@ -9,11 +9,12 @@
 #include <unistd.h>
 
 #include "base/tally.h"
+#include "base/ticks.h"
 #include "base/util.h"
 #include "core/fxt_read.h"
 #include "stats.h"
 
-#define NS_PER_SECOND UINT64_C(1000000000)
+#define NS_PER_SECOND UINT64_C(1000000000) /* ticks, where a file does not say */
 
 /* A table by names: the mark of a row is the place of its name, and one more. */
 struct table {
@@ -176,7 +177,7 @@ static void on_event(void *data, const struct fxt_seen *seen)
 
 static int64_t to_ns(const struct summary *summary, uint64_t ticks)
 {
-	return (int64_t)((unsigned __int128)ticks * NS_PER_SECOND / summary->frequency);
+	return (int64_t)ticks_to_ns(ticks, summary->frequency);
 }
 
 static void add_int(struct json_object *object, const char *name, int64_t value)

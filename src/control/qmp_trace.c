@@ -9,8 +9,7 @@
 #include "machine/trace.h"
 #include "qmp_commands.h"
 
-#define ROWS_MAX      64 /* of a table; the rest is "others" */
-#define NS_PER_SECOND UINT64_C(1000000000)
+#define ROWS_MAX 64 /* of a table; the rest is "others" */
 
 const struct qmp_member qmp_trace_arguments[] = {
 	{.name = "what",
@@ -65,7 +64,7 @@ int qmp_trace_stop(struct qmp_call *call)
 
 static int64_t to_ns(uint64_t ticks)
 {
-	return (int64_t)((unsigned __int128)ticks * NS_PER_SECOND / ticks_frequency());
+	return (int64_t)ticks_to_ns(ticks, ticks_frequency());
 }
 
 static struct json_object *new_row(const struct tally_row *row, bool timed)

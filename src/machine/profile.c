@@ -5,8 +5,7 @@
 #include "base/ticks.h"
 #include "machine_private.h"
 
-#define NS_PER_SECOND UINT64_C(1000000000)
-#define EXIT_ROWS     64 /* more than there are reasons */
+#define EXIT_ROWS 64 /* more than there are reasons */
 
 const char *const trace_words[TRACE_WORDS] = {"exits", "mmio", "psci", "irq", "nisv"};
 
@@ -89,7 +88,7 @@ static void fill(struct machine *machine, int64_t cpu, struct machine_profile *p
 
 	profile->active = trace->what != 0;
 	profile->what = trace->asked;
-	profile->time = (uint64_t)((unsigned __int128)ticks * NS_PER_SECOND / ticks_frequency());
+	profile->time = ticks_to_ns(ticks, ticks_frequency());
 	trace_see_vectors(machine);
 	profile->vectors = trace->vectors;
 	for (uint32_t i = 0; i < trace->cpu_count; i++) {

@@ -4,10 +4,9 @@
  *
  * A vCPU looks at machine->attention before it enters the guest; if there is any (here it
  * is ATTEND_TRACE), what it comes back for is looked at twice: before it is answered, and
- * after that. All
- * that is counted then is the vCPU's own (struct trace_cpu), and so is the buffer of
- * events for the file, which it writes when it is full. Whoever begins or ends a trace,
- * or reads what was counted, has the vCPUs outside the guest.
+ * after that. All that is counted then is the vCPU's own (struct trace_cpu), and so is the
+ * buffer of events for the file, which it writes when it is full. Whoever begins or ends a
+ * trace, or reads what was counted, has the vCPUs outside the guest.
  *
  * Interrupts and posted writes come from any thread: they are counted under the trace
  * lock, which also is held around each write to the file.

@@ -12,9 +12,8 @@
 #include "base/ticks.h"
 #include "base/util.h"
 
-#define NAMES         1024 /* of registers, interrupts and functions */
-#define THREAD_WORDS  3    /* that a block begins with */
-#define DEVICE_THREAD 0    /* beside the vCPUs', from 1 on */
+#define NAMES        1024 /* of registers, interrupts and functions */
+#define THREAD_WORDS 3    /* that a block begins with */
 
 static const char *const strings[TRACE_STRING_REASONS] = {
 	[TRACE_STRING_EXITS] = "exits",         [TRACE_STRING_MMIO] = "mmio",
@@ -61,9 +60,10 @@ static uint16_t write_string(struct trace_file *file, const char *text)
 	return file->strings;
 }
 
+/* Devices (-1) are the process's first thread, as its number says; vCPUs follow. */
 static uint64_t thread_number(const struct trace_file *file, int64_t index)
 {
-	return file->process + DEVICE_THREAD + (uint64_t)(index + 1);
+	return file->process + (uint64_t)(index + 1);
 }
 
 static void write_name(struct trace_file *file, enum fxt_object kind, uint64_t koid, uint16_t name)

@@ -5,7 +5,8 @@
  * written at once, so they are there before the first event that names them. What cannot
  * be written ends the file, and nothing else.
  *
- * Threads: any, under the trace lock; a buffer itself is its owner's.
+ * Threads: any, under the trace lock, but for open and finish, which are the main thread's
+ * while nothing is traced; a buffer itself is its owner's.
  */
 #ifndef ARMLET_MACHINE_TRACE_FILE_H
 #define ARMLET_MACHINE_TRACE_FILE_H
@@ -38,7 +39,6 @@ enum trace_string {
 	TRACE_STRING_DEVICES,
 	TRACE_STRING_VECTORS,
 	TRACE_STRING_REASONS, /* the first of VCPU_EXIT_REASONS */
-	TRACE_STRINGS = TRACE_STRING_REASONS + VCPU_EXIT_REASONS,
 };
 
 struct trace_file {

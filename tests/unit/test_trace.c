@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Traces of machines on a fake hypervisor: what is counted, and what is in the file. */
+/*
+ * Traces of machines on a fake hypervisor: what is counted (src/control/qmp_trace.c), what is
+ * in the file (src/cli/stats_trace.c), and names of functions (src/cli/stats_print.c).
+ */
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
