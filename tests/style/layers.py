@@ -19,7 +19,8 @@ LAYERS = {
     "kvm": CORE | {"arm64", "hyp"},
     "machine": MODELS | {"hyp", "virtio", "backend"},
     "control": MODELS | {"machine", "virtio", "backend"},
-    "cli": MODELS | {"machine", "control", "hyp", "virtio", "backend"},
+    "trial": CORE | {"boot"},
+    "cli": MODELS | {"machine", "control", "trial", "hyp", "virtio", "backend"},
 }
 
 FOLDERS = {
@@ -30,6 +31,7 @@ FOLDERS = {
     "src/kvm": "kvm",
     "src/machine": "machine",
     "src/control": "control",
+    "src/trial": "trial",
     "src/cli": "cli",
     "devices": "devices",
     "virtio": "virtio",
