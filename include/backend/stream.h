@@ -5,6 +5,7 @@
  *	null                     nobody, ever
  *	stdio                    standard input and output
  *	pty                      a pseudoterminal; stream->where is its name
+ *	fd:N                     a descriptor that is open already, for both ways
  *	unix:PATH                a socket to connect to, one peer at a time
  *	file:PATH[,OPTION...]    output into a file, behind what it has
  *	    max-size=SIZE        PATH is made PATH.1 before it grows beyond (K, M, G; bytes)

@@ -24,6 +24,7 @@ enum console_key {
 struct console_callbacks {
 	void (*input_ready)(void *data);
 	void (*key)(void *data, enum console_key key);
+	void (*ended)(void *data); /* optional: nothing more comes in; not told of a file */
 	void *data;
 };
 
@@ -38,6 +39,9 @@ struct char_port console_port(struct console *console);
 /* Begin to read input; @terminal is that of the input, or one that is none. */
 int console_start(struct console *console, const struct terminal *terminal,
 		  const struct console_callbacks *callbacks, struct error *err);
+
+/* Whether all input has been taken, and no more comes. */
+bool console_input_ended(struct console *console);
 
 /* Nobody may wait for the output any more: what cannot be written at once is lost. */
 void console_abandon(struct console *console);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backend/stream.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,11 +55,11 @@ int stream_open_null(struct stream **ret)
 
 /* Descriptions. */
 
-enum kind { KIND_NULL, KIND_STDIO, KIND_PTY, KIND_UNIX, KIND_FILE };
+enum kind { KIND_NULL, KIND_STDIO, KIND_PTY, KIND_FD, KIND_UNIX, KIND_FILE };
 
 static const char *const kind_names[] = {
 	[KIND_NULL] = "null", [KIND_STDIO] = "stdio", [KIND_PTY] = "pty",
-	[KIND_UNIX] = "unix", [KIND_FILE] = "file",
+	[KIND_FD] = "fd",     [KIND_UNIX] = "unix",   [KIND_FILE] = "file",
 };
 
 /* A description, taken apart; the texts are in @copy. */
@@ -78,7 +80,7 @@ static void spec_finish(struct spec *spec)
 
 static bool takes_path(enum kind kind)
 {
-	return kind == KIND_UNIX || kind == KIND_FILE;
+	return kind == KIND_UNIX || kind == KIND_FILE || kind == KIND_FD;
 }
 
 /* Make each ",," of @text one comma; what is behind a lonely one, or NULL. */
@@ -114,9 +116,10 @@ static int find_kind(struct spec *spec, const char *text, struct error *err)
 	if (near)
 		return error_set(err, EINVAL, "%s: there is no '%s'; did you mean %s?", text,
 				 spec->copy, near);
-	return error_set(err, EINVAL,
-			 "%s: there is no '%s'; give null, stdio, pty, unix:PATH or file:PATH",
-			 text, spec->copy);
+	return error_set(
+		err, EINVAL,
+		"%s: there is no '%s'; give null, stdio, pty, fd:N, unix:PATH or file:PATH", text,
+		spec->copy);
 }
 
 static int parse_max_size(struct spec *spec, const char *value, const char *text, struct error *err)
@@ -164,6 +167,22 @@ static int parse_options(struct spec *spec, const char *text, struct error *err)
 	return r;
 }
 
+/* One that whoever started us has left open, as a socket of a service manager's. */
+static int open_fd(const struct spec *spec, const char *text, struct event_loop *loop,
+		   struct stream **ret, struct error *err)
+{
+	uint64_t fd;
+	int r;
+
+	if (parse_u64(spec->path, &fd) < 0 || fd > INT_MAX || fcntl((int)fd, F_GETFD) < 0)
+		return error_set(err, EBADF, "%s: there is no open descriptor of this number",
+				 text);
+	r = stream_open_fds((int)fd, (int)fd, loop, ret, err);
+	if (r == 0)
+		(*ret)->where = "fd";
+	return r;
+}
+
 static int parse(const char *text, struct spec *spec, struct error *err)
 {
 	char *colon;
@@ -188,8 +207,11 @@ static int parse(const char *text, struct spec *spec, struct error *err)
 	if (spec->path)
 		spec->options = cut_at_comma(spec->path);
 	if (!spec->path || !*spec->path)
-		return error_set(err, EINVAL, "%s: the path is missing; give %s:PATH", text,
-				 spec->copy);
+		return error_set(err, EINVAL, "%s: the %s is missing; give %s:%s", text,
+				 spec->kind == KIND_FD ? "number" : "path", spec->copy,
+				 spec->kind == KIND_FD ? "N" : "PATH");
+	if (spec->kind == KIND_FD && spec->options)
+		return error_set(err, EINVAL, "%s: a descriptor has no options", text);
 	if (spec->kind == KIND_UNIX && spec->options)
 		return error_set(err, EINVAL,
 				 "%s: a socket has no options; a comma of the path is written ,,",
@@ -212,6 +234,8 @@ int stream_open(const char *text, struct event_loop *loop, struct stream **ret, 
 		return stream_open_fds(STDIN_FILENO, STDOUT_FILENO, loop, ret, err);
 	case KIND_PTY:
 		return stream_open_pty(loop, ret, err);
+	case KIND_FD:
+		return open_fd(&spec, text, loop, ret, err);
 	case KIND_UNIX:
 		return stream_open_unix(spec.path, loop, ret, err);
 	case KIND_FILE:

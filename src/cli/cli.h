@@ -48,6 +48,7 @@ int ctl_main(int argc, char **argv);
 int dump_main(int argc, char **argv);
 int gdb_main(int argc, char **argv);
 int stats_main(int argc, char **argv);
+int test_main(int argc, char **argv);
 int logs_main(int argc, char **argv);
 int console_main(int argc, char **argv);
 
@@ -75,6 +76,7 @@ extern const struct option_table ctl_table;
 extern const struct option_table dump_table;
 extern const struct option_table gdb_table;
 extern const struct option_table stats_table;
+extern const struct option_table test_table; /* of struct test, test.h */
 extern const struct option_table logs_table;
 extern const struct option_table console_table;
 extern const char *const completion_shells[];

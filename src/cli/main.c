@@ -12,6 +12,7 @@
 
 const struct command commands[] = {
 	{.name = "run", .main = run_main, .table = &run_table},
+	{.name = "test", .main = test_main, .table = &test_table},
 	{.name = "create", .main = create_main, .table = &create_table},
 	{.name = "ls", .main = ls_main, .table = &ls_table},
 	{.name = "start", .main = start_main, .table = &start_table},

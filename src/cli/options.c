@@ -293,6 +293,7 @@ struct words {
 	const struct option_table *table;
 	int count;
 	char **at;
+	bool behind_dashes; /* none of them is an option */
 	const char
 		*configured; /* what OPTION_CONFIG has for the positional; words come before it */
 };
@@ -381,6 +382,9 @@ static int apply_positional(char *word, const struct words *words, void *target,
 	const struct option_def *option = positional(words->table);
 	const char *present;
 
+	if (option && words->table->behind_dashes && !words->behind_dashes)
+		return error_set(err, EINVAL, "'%s' is no option; a %s stands behind --: -- %s ...",
+				 word, option->name, word);
 	if (!option)
 		return error_set(err, EINVAL,
 				 "'%s' is not an option, and `armlet %s` takes no more", word,
@@ -400,16 +404,15 @@ int options_parse(const struct option_table *table, int argc, char **argv, void 
 		  enum options_result *ret, struct error *err)
 {
 	struct words words = {.table = table, .count = argc - 1, .at = argv + 1};
-	bool only_words = false;
 	char *word;
 	int r = 0;
 
 	*ret = OPTIONS_OK;
 	while (r == 0 && (word = next_word(&words))) {
-		if (only_words || word[0] != '-' || !word[1]) {
+		if (words.behind_dashes || word[0] != '-' || !word[1]) {
 			r = apply_positional(word, &words, target, err);
 		} else if (!strcmp(word, "--")) {
-			only_words = true;
+			words.behind_dashes = true;
 		} else if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
 			*ret = OPTIONS_HELP;
 			return 0;

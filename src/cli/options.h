@@ -77,6 +77,7 @@ struct option_table {
 	const struct option_def *options; /* ends with a zeroed row */
 	/* What stands alone is a value of this option; NULL: is refused. */
 	const char *positional;
+	bool behind_dashes;      /* and only behind -- */
 	enum option_names names; /* what it is the name of */
 };
 

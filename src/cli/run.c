@@ -9,6 +9,7 @@
 #include "detach.h"
 #include "options_json.h"
 #include "run.h"
+#include "test.h"
 
 static void on_quit(void *data)
 {
@@ -108,6 +109,8 @@ static int open_console(struct run *run, struct error *err)
 	struct console_watch_options options = {.loop = run->loop, .data = run};
 	int r;
 
+	if (run->test)
+		return test_open(run->test, err);
 	if (run->options.detach || run->options.attachable)
 		r = open_hub(run, err);
 	else
@@ -162,8 +165,10 @@ static int set_up(struct run *run, struct error *err)
 		r = open_gdb(run, err);
 	if (r == 0)
 		r = run_arm_timeout(run, err);
-	if (r == 0)
+	if (r == 0 && (!run->test || run->test->terminal))
 		r = terminal_init(&run->terminal, STDIN_FILENO, err);
+	if (r == 0 && run->test)
+		r = test_start(run->test, err);
 	if (r == 0)
 		r = run_start_console(run, err);
 	/* A helper is cheaply started as long as the memory is empty. */
@@ -219,8 +224,7 @@ static int check_options(struct run *run, struct error *err)
 	return load_cpu_model(run, err);
 }
 
-/* Set up, all its lives, and the last words. Returns the exit status. */
-static int run_whole(struct run *run)
+int run_whole(struct run *run, const char *command)
 {
 	struct qmp_end end = {.reason = "host-error"};
 	struct error err = {0};
@@ -230,6 +234,8 @@ static int run_whole(struct run *run)
 		r = run_live(run, &end, &err);
 	if (r < 0)
 		end.status = EXIT_ARMLET_FAILED;
+	if (run->test)
+		end.status = test_judge(run->test, &end, r, &err);
 	qmp_server_shutdown(run->qmp, &end);
 	gdb_server_machine(run->gdb, NULL, end.status);
 	notify_send(&run->notify, "STOPPING=1\nSTATUS=ended with status %d (%s)", end.status,
@@ -238,20 +244,26 @@ static int run_whole(struct run *run)
 	if (run->state)
 		place_keep_status(run->state, end.status);
 	tear_down(run);
-	return r < 0 ? fail_with("run", &err) : end.status;
+	return r < 0 ? fail_with(command, &err) : end.status;
+}
+
+void run_init(struct run *run)
+{
+	*run = (struct run){.terminal.fd = -1,
+			    .place.lock = -EBADF,
+			    .ready_fd = -EBADF,
+			    .notify = NOTIFY_NONE,
+			    .stop_reason = "host-error"};
+	run_options_init(&run->options);
 }
 
 int run_main(int argc, char **argv)
 {
-	struct run run = {.terminal.fd = -1,
-			  .place.lock = -EBADF,
-			  .ready_fd = -EBADF,
-			  .notify = NOTIFY_NONE,
-			  .stop_reason = "host-error"};
+	struct run run;
 	struct error err = {0};
 	int status;
 
-	run_options_init(&run.options);
+	run_init(&run);
 	if (!parse_or_end(&run_table, argc, argv, &run.options, &status))
 		return status;
 	log_set_level((enum log_level)run.options.log_level);
@@ -266,5 +278,5 @@ int run_main(int argc, char **argv)
 			puts(run.options.name);
 		return status;
 	}
-	return run_whole(&run);
+	return run_whole(&run, "run");
 }

@@ -23,6 +23,8 @@ enum run_ready {
 	RUN_READY_TEXT,    /* it has written a text on the console */
 };
 
+struct test; /* test.h */
+
 struct run {
 	struct run_options options;
 	struct cpu_model cpu;    /* that options.machine.cpu is, if it is any */
@@ -33,6 +35,7 @@ struct run {
 	struct event_loop *loop;
 	struct terminal terminal;
 	struct console *console;
+	struct test *test;           /* what is tested; NULL: this is armlet run */
 	struct console_watch *watch; /* NULL: no text is waited for */
 	struct machine *machine;     /* NULL: between two lives */
 	struct run_device *devices;  /* what was plugged in in this life */
@@ -63,6 +66,13 @@ struct run {
 	int stop_status;         /* the exit status after run_stop() */
 	const char *stop_reason; /* and why, as QMP's ShutdownCause */
 };
+
+/* run.c */
+
+void run_init(struct run *run);
+
+/* Set up, all its lives, and the last words as @command. Returns the exit status. */
+int run_whole(struct run *run, const char *command);
 
 /* run_outside.c: who acts on the machine from outside. */
 

@@ -19,6 +19,7 @@
 #include "base/now.h"
 #include "machine/slots.h"
 #include "run.h"
+#include "test.h"
 
 #define TEXT "text="
 
@@ -96,12 +97,19 @@ static void on_machine_event(void *data, enum machine_event event)
 		run_tell_ready(run);
 }
 
+static struct char_port console_of(const struct run *run)
+{
+	if (run->test)
+		return line_port_port(run->test->lines);
+	return run->watch ? console_watch_port(run->watch) : console_port(run->console);
+}
+
 int run_create_machine(struct run *run, struct error *err)
 {
 	const struct machine_options options = {
 		.config = &run->options.machine,
 		.loop = run->loop,
-		.console = run->watch ? console_watch_port(run->watch) : console_port(run->console),
+		.console = console_of(run),
 		.event = on_machine_event,
 		.event_data = run,
 		/* Only if there is somebody to be told. */

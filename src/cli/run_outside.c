@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "run.h"
+#include "test.h"
 
 /* How machinectl(1) asks a machine to power off. */
 #define MACHINECTL_POWEROFF (SIGRTMIN + 4)
@@ -53,7 +54,11 @@ void run_pass_size(struct run *run)
 {
 	uint16_t columns, rows;
 
-	if (run->machine && terminal_size(STDIN_FILENO, STDOUT_FILENO, &columns, &rows))
+	if (!run->machine || !terminal_size(STDIN_FILENO, STDOUT_FILENO, &columns, &rows))
+		return;
+	if (run->test)
+		test_pass_size(run->test, columns, rows);
+	else
 		machine_resize_console(run->machine, columns, rows);
 }
 
@@ -83,7 +88,10 @@ static void on_signal(void *data, unsigned events)
 	switch (number) {
 	case SIGTERM:
 	case SIGINT:
-		press_power_key(run, EXIT_SIGNALLED + number);
+		if (run->test && !test_take_signal(run->test, number))
+			run_stop(run, EXIT_SIGNALLED + number, "host-signal");
+		if (!run->test)
+			press_power_key(run, EXIT_SIGNALLED + number);
 		break;
 	case SIGCONT:
 		continue_machine(run);
@@ -133,6 +141,10 @@ static void on_timeout(void *data, unsigned events)
 	struct run *run = data;
 
 	(void)events;
+	if (run->test) {
+		test_timed_out(run->test);
+		return;
+	}
 	log_error("timed out after %u s", run->options.timeout);
 	run_stop(run, EXIT_TIMED_OUT, "host-signal");
 }
@@ -155,8 +167,18 @@ static void on_console_input(void *data)
 {
 	struct run *run = data;
 
-	if (run->machine)
+	if (run->test)
+		test_take_input(run->test);
+	else if (run->machine)
 		machine_input_ready(run->machine);
+}
+
+static void on_input_end(void *data)
+{
+	struct run *run = data;
+
+	if (run->test)
+		test_take_input(run->test);
 }
 
 static void on_console_key(void *data, enum console_key key)
@@ -179,8 +201,10 @@ static void on_console_key(void *data, enum console_key key)
 
 int run_start_console(struct run *run, struct error *err)
 {
-	const struct console_callbacks callbacks = {
-		.input_ready = on_console_input, .key = on_console_key, .data = run};
+	const struct console_callbacks callbacks = {.input_ready = on_console_input,
+						    .key = on_console_key,
+						    .ended = on_input_end,
+						    .data = run};
 
 	return console_start(run->console, &run->terminal, &callbacks, err);
 }

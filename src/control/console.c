@@ -307,6 +307,8 @@ static void end_input(struct console *console)
 {
 	event_source_remove(&console->input);
 	console->in_ended = true;
+	if (console->callbacks.ended)
+		console->callbacks.ended(console->callbacks.data);
 }
 
 /* With the lock held; a regular file gives as much as there is room for. */
@@ -321,6 +323,16 @@ static void fill_from_file(struct console *console)
 		else
 			console->in_count += (size_t)n;
 	}
+}
+
+bool console_input_ended(struct console *console)
+{
+	bool ended;
+
+	pthread_mutex_lock(&console->lock);
+	ended = console->in_ended && !console->in_count;
+	pthread_mutex_unlock(&console->lock);
+	return ended;
 }
 
 static size_t take(void *backend, uint8_t *data, size_t size)
@@ -429,14 +441,16 @@ int console_start(struct console *console, const struct terminal *terminal,
 	console->is_terminal = terminal->fd >= 0;
 	/* A terminal that is another job's is not read. */
 	console->in_ended = isatty(console->in_fd) && !console->is_terminal;
-	if (console->in_ended)
+	if (console->in_ended) {
+		end_input(console);
 		return 0;
+	}
 	r = event_loop_add(console->loop, &console->input, console->in_fd, EVENT_READ);
 	if (r == -EPERM) {
 		console->in_file = true;
 		callbacks->input_ready(callbacks->data);
 	} else if (r == -EBADF) {
-		console->in_ended = true; /* standard input was closed */
+		end_input(console); /* standard input was closed */
 	} else if (r < 0) {
 		return error_set_errno(err, -r, "standard input cannot be watched");
 	}

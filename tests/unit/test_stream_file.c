@@ -16,7 +16,7 @@ static const struct {
 	const char *spec;
 	const char *words;
 } refused[] = {
-	{"", "there is no ''; give null, stdio, pty, unix:PATH or file:PATH"},
+	{"", "there is no ''; give null, stdio, pty, fd:N, unix:PATH or file:PATH"},
 	{"tcp:1.2.3.4", "there is no 'tcp'"},
 	{"fiel:/tmp/x", "did you mean file?"},
 	{"Null", "did you mean null?"},
@@ -24,6 +24,10 @@ static const struct {
 	{"stdio:", "nothing may follow stdio"},
 	{"pty:/dev/pts/0", "nothing may follow pty"},
 	{"unix", "give unix:PATH"},
+	{"fd:", "the number is missing; give fd:N"},
+	{"fd:77777", "there is no open descriptor of this number"},
+	{"fd:-1", "there is no open descriptor of this number"},
+	{"fd:1,keep=2", "a descriptor has no options"},
 	{"unix:", "the path is missing"},
 	{"file", "give file:PATH"},
 	{"file:", "the path is missing"},

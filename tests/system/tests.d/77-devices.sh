@@ -159,7 +159,7 @@ test_bad_console_where() {
 		option=${option%% *}
 		refused -- "$option: sdtio: there is no 'sdtio'; did you mean stdio?" \
 			-k "$null" "$option" "${where}sdtio"
-		refused -- "$option: tcp:1: there is no 'tcp'; give null, stdio, pty, unix:PATH or file:PATH" \
+		refused -- "$option: tcp:1: there is no 'tcp'; give null, stdio, pty, fd:N, unix:PATH or file:PATH" \
 			-k "$null" "$option" "${where}tcp:1"
 		refused -- "$option: pty:x: nothing may follow pty" -k "$null" "$option" "${where}pty:x"
 		refused -- "$option: unix: the path is missing; give unix:PATH" -k "$null" "$option" "${where}unix"

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* armlet test: boot the kernel that was just built, run a command in it, and judge. */
+#include <string.h>
+
+#include "base/log.h"
+#include "test.h"
+
+#define TIMEOUT      3600
+#define BOOT_TIMEOUT 120
+#define BUILT        "arch/arm64/boot/Image" /* in the kernel's own tree */
+
+static void init(struct test *test)
+{
+	run_init(&test->run);
+	test->run.test = test;
+	test->run.options.timeout = TIMEOUT;
+	test->options.boot_timeout = BOOT_TIMEOUT;
+	test->fd = test->port_fd = test->initrd_fd = -EBADF;
+}
+
+static int check(struct test *test, struct error *err)
+{
+	struct machine_config *config = &test->run.options.machine;
+
+	if (!config->kernel && access(BUILT, R_OK) == 0)
+		config->kernel = BUILT;
+	if (!config->kernel)
+		return error_set(err, EINVAL,
+				 "there is no kernel; give one with -k, or be in the top of a "
+				 "kernel's tree that has " BUILT);
+	if (config->port_count == MACHINE_MAX_PORTS)
+		return error_set(err, E2BIG,
+				 "--port: there may be %d beside the one that armlet needs",
+				 MACHINE_MAX_PORTS - 1);
+	/* A guest that resets has failed. */
+	config->no_reboot = true;
+	test->terminal = test->options.terminal == CONFIG_ON ||
+			 (test->options.terminal == CONFIG_AUTO && isatty(STDIN_FILENO) &&
+			  isatty(STDOUT_FILENO));
+	return 0;
+}
+
+/* Everything that can be refused before there is a guest. */
+static int prepare(struct test *test, struct error *err)
+{
+	int r = check(test, err);
+
+	if (r == 0)
+		r = test_plan_root(test, err);
+	if (r == 0)
+		r = test_open_output(test, err);
+	return r < 0 ? r : test_build_initramfs(test, err);
+}
+
+int test_main(int argc, char **argv)
+{
+	_cleanup_free_ struct test *test = calloc(1, sizeof(*test));
+	struct error err = {0};
+	int status;
+
+	if (!test)
+		return fail_with("test", &(struct error){.text = "there is no memory"});
+	init(test);
+	if (!parse_or_end(&test_table, argc, argv, test, &status))
+		return status;
+	log_set_level((enum log_level)test->run.options.log_level);
+	if (prepare(test, &err) < 0) {
+		status = fail_with("test", &err);
+		test_close(test);
+		return status;
+	}
+	status = run_whole(&test->run, "test");
+	test_close(test);
+	return status;
+}

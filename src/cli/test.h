@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of `armlet test` share. A test is a run (run.h) whose guest boots armlet's
+ * own init, and whose standard input and output are those of a command in there.
+ */
+#ifndef ARMLET_CLI_TEST_H
+#define ARMLET_CLI_TEST_H
+
+#include "backend/share.h"
+#include "run.h"
+#include "trial/frames.h"
+#include "trial/line_port.h"
+
+#define TEST_WORDS_MAX       4000
+#define TEST_ENVIRONMENT_MAX 256
+#define TEST_MODULES_MAX     16
+#define TEST_TAIL            48  /* lines of the kernel's log that a failure shows */
+#define TEST_TAIL_LINE       200 /* bytes of each */
+
+/* What became of it; see also test_verdicts in test_verdict.c. */
+enum test_verdict {
+	TEST_NONE,
+	TEST_EXITED,
+	TEST_SIGNALLED,
+	TEST_NOT_RUN,
+	TEST_NO_BOOT, /* the command had not begun in time */
+	TEST_TIMED_OUT,
+	TEST_QUIET, /* nothing was printed for too long */
+	TEST_PANICKED,
+	TEST_RESET,
+	TEST_POWERED_OFF, /* without a word */
+	TEST_STOPPED,     /* from outside */
+	TEST_SET_UP,      /* init could not do what it was to do */
+	TEST_FAILED,      /* armlet, or the host */
+};
+
+struct test_options {
+	const char *words[TEST_WORDS_MAX];
+	size_t word_count;
+	const char *root; /* a folder, a disk's file, "none"; NULL: see test_root.c */
+	const char *modules;
+	const char *more_modules[TEST_MODULES_MAX];
+	size_t more_module_count;
+	const char *environment[TEST_ENVIRONMENT_MAX]; /* NAME=VALUE, or NAME of our own */
+	size_t environment_count;
+	const char *environment_file;
+	const char *user;
+	const char *directory;
+	const char *output; /* a folder; NULL: none */
+	bool writable;
+	bool verbose;
+	int terminal;           /* enum config_switch */
+	uint32_t boot_timeout;  /* seconds */
+	uint32_t quiet_timeout; /* seconds; 0: none */
+};
+
+/* A line of the kernel's log. */
+struct test_line {
+	char text[TEST_TAIL_LINE];
+};
+
+struct test {
+	struct run run;
+	struct test_options options;
+
+	/* What the guest is given. */
+	char root_volume[PATH_MAX + 64];
+	char root_row[64]; /* as JOB_ROOT; "": the initramfs */
+	char *append;
+	char port[64];
+	int port_fd;   /* the machine's end of the channel */
+	int initrd_fd; /* -1: none */
+	char initrd[32];
+	bool terminal; /* the command gets one */
+
+	/* The channel to its init. */
+	int fd;
+	struct event_source channel;
+	struct event_source poll;     /* while our output takes no more */
+	struct event_source deadline; /* of the boot, then of the farewell */
+	struct event_source quiet;
+	struct frames frames;
+	uint8_t sending[WIRE_HEADER + WIRE_PAYLOAD];
+	size_t sending_first;
+	size_t sending_size;
+	bool input_over; /* and told */
+	struct console *errors;
+	struct line_port *lines;
+
+	/* What it has said. */
+	bool up;      /* init runs */
+	bool started; /* the command does */
+	bool has_exit;
+	bool signalled; /* the command, by a signal to us */
+	struct wire_exit exit;
+	enum test_verdict verdict; /* that is known before the machine has ended */
+	char release[65];
+	char sentence[ERROR_TEXT_MAX];
+	struct test_line tail[TEST_TAIL];
+	size_t lines_seen;
+
+	/* CLOCK_MONOTONIC, ms; 0: not yet. */
+	int64_t began_ms;
+	int64_t started_ms;
+	int64_t ended_ms;
+
+	/* What --output keeps. */
+	FILE *console_log;
+	FILE *kernel_log;
+	FILE *kept[2]; /* the command's outputs */
+};
+
+/* The init that is embedded. */
+extern const uint8_t init_program[], init_program_end[];
+
+/* test_root.c: the root, and how it comes to the guest; the machine's configuration knows it. */
+int test_plan_root(struct test *test, struct error *err);
+
+/* test_initramfs.c: what is in the guest's memory when it boots. */
+int test_build_initramfs(struct test *test, struct error *err);
+
+/* test_guest.c: the channel; what run.c and its files do otherwise for a test. */
+int test_open(struct test *test, struct error *err);
+int test_start(struct test *test, struct error *err);
+void test_close(struct test *test);
+bool test_take_signal(struct test *test, int number);
+void test_take_input(struct test *test);
+void test_pass_size(struct test *test, uint16_t columns, uint16_t rows);
+void test_timed_out(struct test *test);
+
+/* test_log.c: the kernel's log, and what --output keeps. */
+int test_open_output(struct test *test, struct error *err);
+void test_take_console(void *data, const char *text, size_t size);
+void test_take_record(struct test *test, const char *record, size_t size);
+void test_keep_output(struct test *test, bool errors, const uint8_t *bytes, size_t size);
+void test_print_tail(const struct test *test);
+int test_close_output(struct test *test, struct error *err);
+
+/* test_verdict.c: what it all means, said and kept; the exit status. */
+int test_judge(struct test *test, const struct qmp_end *end, int failed, const struct error *err);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command's root. A folder is shared with the guest, by virtiofs or 9p, and has a layer in
+ * memory above it, so that nothing of it is changed; a disk is one that forgets; both but for
+ * --rw. Without --root it is the initramfs if one was given, else the host's own root.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "device_options.h"
+#include "test.h"
+#include "trial/job.h"
+
+#define ROOT_TAG "armlet.root"
+#define NONE     "none"
+#define WAY      ":fs=" /* as of --volume */
+
+static bool is_initramfs(const struct test *test)
+{
+	const char *root = test->options.root;
+
+	return root ? !strcmp(root, NONE) : test->run.options.machine.initrd != NULL;
+}
+
+/* How the folder of a volume would come: the guest has to know before it is there. */
+static int learn_kind(const char *text, struct share_options *options, const char **ret,
+		      struct error *err)
+{
+	struct share *share;
+	int r = share_parse(text, options, err);
+
+	if (r == 0)
+		r = share_open(options, &share, err);
+	if (r < 0)
+		return r;
+	*ret = share_kind(share) == SHARE_VIRTIOFS ? "virtiofs" : "9p";
+	share_close(share);
+	return 0;
+}
+
+static int plan_folder(struct test *test, struct error *err)
+{
+	struct machine_config *config = &test->run.options.machine;
+	const char *root = test->options.root ? test->options.root : "/", *kind;
+	const char *way = strstr(root, WAY);
+	size_t length = way ? (size_t)(way - root) : strlen(root);
+	struct share_options options;
+	int r;
+
+	if (config->volume_count == MACHINE_MAX_VOLUMES)
+		return error_set(err, E2BIG, "--volume: there may be %d beside the root",
+				 MACHINE_MAX_VOLUMES - 1);
+	if (memchr(root, ':', length) || memchr(root, ',', length))
+		return error_set(err, EINVAL,
+				 "--root %s: the folder's name may have no colon or comma", root);
+	snprintf(test->root_volume, sizeof(test->root_volume), "%.*s:" ROOT_TAG "%s%s", (int)length,
+		 root, test->options.writable ? "" : ":ro", way ? way : "");
+	r = learn_kind(test->root_volume, &options, &kind, err);
+	if (r < 0)
+		return error_prefix(err, "--root: ");
+	config->volumes[config->volume_count++] = test->root_volume;
+	snprintf(test->root_row, sizeof(test->root_row), "%s:" ROOT_TAG, kind);
+	return 0;
+}
+
+static int plan_disk(struct test *test, struct error *err)
+{
+	struct machine_config *config = &test->run.options.machine;
+	struct disk_config *disk = &config->disks[config->disk_count];
+
+	if (config->disk_count >= 26)
+		return error_set(err, E2BIG, "--disk: there may be 25 beside the root");
+	init_disk_config(disk);
+	disk->file = test->options.root;
+	disk->ephemeral = !test->options.writable;
+	snprintf(test->root_row, sizeof(test->root_row), "disk:/dev/vd%c",
+		 (char)('a' + config->disk_count++));
+	return 0;
+}
+
+int test_plan_root(struct test *test, struct error *err)
+{
+	const char *root = test->options.root ? test->options.root : "/";
+	struct stat st;
+
+	if (strstr(root, WAY) && !is_initramfs(test))
+		return plan_folder(test, err);
+	if (is_initramfs(test)) {
+		if (test->options.writable)
+			return error_set(err, EINVAL,
+					 "--rw: the root is in the guest's memory, where nothing "
+					 "stays; give --root DIR");
+		return 0;
+	}
+	if (stat(root, &st) < 0)
+		return error_set_errno(err, errno, "--root %s", root);
+	if (S_ISDIR(st.st_mode))
+		return plan_folder(test, err);
+	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
+		return plan_disk(test, err);
+	return error_set(err, EINVAL, "--root %s: it is neither a folder nor a disk", root);
+}

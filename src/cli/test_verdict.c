@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What became of a test: a status for programs, a sentence for people, and both in files. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/now.h"
+#include "test.h"
+
+/* ---- What it was ------------------------------------------------------ */
+
+static enum test_verdict verdict_of_exit(const struct wire_exit *exit)
+{
+	switch ((enum wire_end)exit->end) {
+	case WIRE_END_EXITED:
+		return TEST_EXITED;
+	case WIRE_END_SIGNALLED:
+		return TEST_SIGNALLED;
+	case WIRE_END_NOT_RUN:
+		return TEST_NOT_RUN;
+	case WIRE_END_SET_UP:
+		break;
+	}
+	return TEST_SET_UP;
+}
+
+static enum test_verdict judge(const struct test *test, const struct qmp_end *end, bool failed)
+{
+	if (failed)
+		return TEST_FAILED;
+	if (!strcmp(end->reason, "guest-panic"))
+		return TEST_PANICKED;
+	if (test->verdict != TEST_NONE)
+		return test->verdict;
+	if (test->has_exit)
+		return verdict_of_exit(&test->exit);
+	if (!strcmp(end->reason, "guest-reset"))
+		return TEST_RESET;
+	if (!strcmp(end->reason, "guest-shutdown"))
+		return TEST_POWERED_OFF;
+	return end->status == EXIT_ARMLET_FAILED ? TEST_FAILED : TEST_STOPPED;
+}
+
+static int status_of(const struct test *test, enum test_verdict verdict, const struct qmp_end *end)
+{
+	switch (verdict) {
+	case TEST_EXITED:
+		return (int)(test->exit.value & 0xff);
+	case TEST_SIGNALLED:
+		return EXIT_SIGNALLED + (int)(test->exit.value & 0x7f);
+	case TEST_NOT_RUN:
+		return test->exit.value == ENOENT ? 127 : 126;
+	case TEST_NO_BOOT:
+	case TEST_TIMED_OUT:
+	case TEST_QUIET:
+		return EXIT_TIMED_OUT;
+	case TEST_PANICKED:
+	case TEST_RESET:
+	case TEST_POWERED_OFF:
+		return EXIT_PANICKED;
+	case TEST_STOPPED:
+		return end->status;
+	case TEST_NONE:
+	case TEST_SET_UP:
+	case TEST_FAILED:
+		break;
+	}
+	return EXIT_ARMLET_FAILED;
+}
+
+/* ---- In words --------------------------------------------------------- */
+
+static const char *last_line(const struct test *test)
+{
+	return test->lines_seen ? test->tail[(test->lines_seen - 1) % TEST_TAIL].text : NULL;
+}
+
+/* How far it came, for what has no better explanation. */
+static void describe_place(const struct test *test, char *text, size_t size)
+{
+	const char *last = last_line(test);
+
+	if (test->started)
+		snprintf(text, size, "while the command ran");
+	else if (test->up)
+		snprintf(text, size, "before the command began");
+	else if (last)
+		snprintf(text, size, "while it booted; its last words were '%.160s'", last);
+	else
+		snprintf(text, size, "before it said anything; --verbose shows all that it prints");
+}
+
+static void explain_not_run(const struct test *test, char *text, size_t size)
+{
+	const char *word = test->options.word_count ? test->options.words[0] : "/bin/sh";
+
+	if (test->exit.value == ENOENT)
+		snprintf(text, size,
+			 "'%.200s' was not found in the guest, or what it needs to run was not",
+			 word);
+	else if (test->exit.value == ENOEXEC)
+		snprintf(text, size, "'%.200s' cannot be executed: it is no program for arm64",
+			 word);
+	else
+		snprintf(text, size, "'%.200s' cannot be executed: %s", word,
+			 strerror((int)(test->exit.value & 0xfff)));
+}
+
+static void explain(const struct test *test, enum test_verdict verdict, char *text, size_t size)
+{
+	char place[256];
+
+	describe_place(test, place, sizeof(place));
+	switch (verdict) {
+	case TEST_NOT_RUN:
+		explain_not_run(test, text, size);
+		break;
+	case TEST_NO_BOOT:
+		snprintf(text, size,
+			 "the guest had not begun the command after %u s (--boot-timeout), %s",
+			 test->options.boot_timeout, place);
+		break;
+	case TEST_TIMED_OUT:
+		snprintf(text, size, "timed out after %u s (--timeout), %s",
+			 test->run.options.timeout, place);
+		break;
+	case TEST_QUIET:
+		snprintf(text, size, "nothing was printed for %u s (--quiet-timeout), %s",
+			 test->options.quiet_timeout, place);
+		break;
+	case TEST_PANICKED:
+		snprintf(text, size, "the kernel panicked %s", place);
+		break;
+	case TEST_RESET:
+		snprintf(text, size, "the guest reset itself %s", place);
+		break;
+	case TEST_POWERED_OFF:
+		snprintf(text, size,
+			 "the guest powered off %s, and the command's status is not known", place);
+		break;
+	case TEST_STOPPED:
+		snprintf(text, size, "it was ended from outside %s", place);
+		break;
+	case TEST_SET_UP:
+	case TEST_FAILED:
+		snprintf(text, size, "%s", test->sentence);
+		break;
+	default:
+		*text = '\0';
+		break;
+	}
+}
+
+/* The command's own failures are its own to explain. */
+static bool is_kernels(enum test_verdict verdict)
+{
+	return verdict >= TEST_NO_BOOT && verdict != TEST_STOPPED;
+}
+
+/* ---- In files --------------------------------------------------------- */
+
+static const char *const verdict_names[] = {
+	[TEST_NONE] = "none",        [TEST_EXITED] = "exited",
+	[TEST_SIGNALLED] = "killed", [TEST_NOT_RUN] = "not-run",
+	[TEST_NO_BOOT] = "no-boot",  [TEST_TIMED_OUT] = "timeout",
+	[TEST_QUIET] = "quiet",      [TEST_PANICKED] = "panic",
+	[TEST_RESET] = "reset",      [TEST_POWERED_OFF] = "power-off",
+	[TEST_STOPPED] = "stopped",  [TEST_SET_UP] = "set-up",
+	[TEST_FAILED] = "armlet",
+};
+
+static struct json_object *seconds(int64_t from, int64_t to)
+{
+	return from && to ? json_object_new_double((double)(to - from) / 1000) : NULL;
+}
+
+static struct json_object *describe(const struct test *test, enum test_verdict verdict, int status,
+				    const char *text)
+{
+	struct json_object *result = json_object_new_object();
+	struct json_object *words = json_object_new_array();
+
+	for (size_t i = 0; i < test->options.word_count; i++)
+		json_object_array_add(words, json_object_new_string(test->options.words[i]));
+	json_object_object_add(result, "verdict", json_object_new_string(verdict_names[verdict]));
+	json_object_object_add(result, "status", json_object_new_int(status));
+	json_object_object_add(result, "reason", *text ? json_object_new_string(text) : NULL);
+	json_object_object_add(result, "command", words);
+	json_object_object_add(result, "kernel",
+			       json_object_new_string(test->run.options.machine.kernel));
+	json_object_object_add(result, "release",
+			       test->up ? json_object_new_string(test->release) : NULL);
+	json_object_object_add(result, "boot_seconds", seconds(test->began_ms, test->started_ms));
+	json_object_object_add(result, "command_seconds",
+			       seconds(test->started_ms, test->ended_ms));
+	return result;
+}
+
+static int write_result(const struct test *test, struct json_object *result, struct error *err)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/result.json", test->options.output);
+	if (json_object_to_file_ext(path, result,
+				    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+					    JSON_C_TO_STRING_NOSLASHESCAPE) < 0)
+		return error_set_errno(err, errno, "--output: '%s' cannot be written", path);
+	return 0;
+}
+
+int test_judge(struct test *test, const struct qmp_end *end, int failed, const struct error *why)
+{
+	enum test_verdict verdict;
+	struct error err = {0};
+	char text[ERROR_TEXT_MAX];
+	int status;
+
+	if (test->lines)
+		line_port_finish(test->lines);
+	verdict = judge(test, end, failed < 0);
+	if (failed < 0)
+		snprintf(test->sentence, sizeof(test->sentence), "%s", why->text);
+	status = status_of(test, verdict, end);
+	explain(test, verdict, text, sizeof(text));
+	if (is_kernels(verdict) && failed >= 0)
+		test_print_tail(test);
+	if (*text && failed >= 0)
+		fprintf(stderr, "armlet test: %s\n", text);
+	if (test->options.output) {
+		struct json_object *result = describe(test, verdict, status, text);
+		int r = write_result(test, result, &err);
+
+		json_object_put(result);
+		/* A verdict without its evidence is none. */
+		if (test_close_output(test, &err) < 0 || r < 0)
+			status = fail_with("test", &err);
+	}
+	return status;
+}

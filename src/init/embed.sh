@@ -1,0 +1,15 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# embed.sh PROGRAM OUTPUT: assembly that has the bytes of PROGRAM in it, as init_program of
+# src/cli/test.h.
+set -eu
+cat >"$2" <<END
+	.section .rodata
+	.balign	8
+	.global	init_program, init_program_end
+	.hidden	init_program, init_program_end
+init_program:
+	.incbin	"$(readlink -f "$1")"
+init_program_end:
+	.section .note.GNU-stack, "", %progbits
+END
