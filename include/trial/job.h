@@ -16,7 +16,7 @@
 #define JOB_MODULE      "module=" /* a file to load, in this order */
 #define JOB_ROOT        "root="   /* virtiofs:TAG, 9p:TAG or disk:DEVICE; none: the initramfs */
 #define JOB_WRITABLE    "rw="     /* 1: what is written there stays; else it is in memory */
-#define JOB_MOUNT       "mount="  /* TAG:KIND:ro|rw:PATH, KIND being virtiofs or 9p */
+#define JOB_MOUNT       "mount="  /* TAG:KIND:ro|rw|over:PATH, KIND being virtiofs or 9p */
 #define JOB_DIRECTORY   "cwd="
 #define JOB_USER        "user="  /* USER or USER:GROUP, by name or number */
 #define JOB_MASK        "umask=" /* in base ten */

@@ -65,7 +65,9 @@ struct test {
 
 	/* What the guest is given. */
 	char root_volume[PATH_MAX + 64];
-	char root_row[64]; /* as JOB_ROOT; "": the initramfs */
+	char root_row[64];                  /* as JOB_ROOT; "": the initramfs */
+	char present_volume[PATH_MAX + 64]; /* of the present folder, if that needs one */
+	char present_row[PATH_MAX + 64];    /* as JOB_MOUNT */
 	char *append;
 	char port[64];
 	int port_fd;   /* the machine's end of the channel */

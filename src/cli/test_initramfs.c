@@ -120,12 +120,15 @@ static int put_volumes(const struct test *test, FILE *job, struct error *err)
 {
 	const struct machine_config *config = &test->run.options.machine;
 
+	if (test->present_row[0])
+		put(job, JOB_MOUNT, test->present_row);
 	for (size_t i = 0; i < config->volume_count; i++) {
 		struct share_options options;
 		struct share *share;
 		int r;
 
-		if (config->volumes[i] == test->root_volume)
+		if (config->volumes[i] == test->root_volume ||
+		    config->volumes[i] == test->present_volume)
 			continue;
 		r = share_parse(config->volumes[i], &options, err);
 		if (r == 0)

@@ -12,9 +12,10 @@
 #include "test.h"
 #include "trial/job.h"
 
-#define ROOT_TAG "armlet.root"
-#define NONE     "none"
-#define WAY      ":fs=" /* as of --volume */
+#define ROOT_TAG    "armlet.root"
+#define PRESENT_TAG "armlet.here"
+#define NONE        "none"
+#define WAY         ":fs=" /* as of --volume */
 
 static bool is_initramfs(const struct test *test)
 {
@@ -64,6 +65,46 @@ static int plan_folder(struct test *test, struct error *err)
 	return 0;
 }
 
+/*
+ * The present folder may be on another file system than the root, of which only one is shared:
+ * then the whole of that one, from its top, is laid over its place, and treated alike.
+ */
+static int plan_present(struct test *test, struct error *err)
+{
+	struct machine_config *config = &test->run.options.machine;
+	char top[PATH_MAX], up[PATH_MAX];
+	struct stat root, here, above;
+	struct share_options options;
+	const char *kind;
+	int r;
+
+	if (test->options.root || !getcwd(top, sizeof(top)) || stat("/", &root) < 0 ||
+	    stat(top, &here) < 0 || here.st_dev == root.st_dev)
+		return 0;
+	for (;;) {
+		snprintf(up, sizeof(up), "%s", top);
+		*strrchr(up, '/') = '\0';
+		if (!*up || stat(up, &above) < 0 || above.st_dev != here.st_dev)
+			break;
+		snprintf(top, sizeof(top), "%s", up);
+	}
+	if (config->volume_count == MACHINE_MAX_VOLUMES || strpbrk(top, ":,"))
+		return error_set(
+			err, EINVAL,
+			"'%s', where the present folder is, cannot be shared with the guest: "
+			"its name has a colon or comma, or there are too many volumes",
+			top);
+	snprintf(test->present_volume, sizeof(test->present_volume), "%s:" PRESENT_TAG "%s", top,
+		 test->options.writable ? "" : ":ro");
+	r = learn_kind(test->present_volume, &options, &kind, err);
+	if (r < 0)
+		return error_prefix(err, "the present folder: ");
+	config->volumes[config->volume_count++] = test->present_volume;
+	snprintf(test->present_row, sizeof(test->present_row), PRESENT_TAG ":%s:%s:%s", kind,
+		 test->options.writable ? "rw" : "over", top);
+	return 0;
+}
+
 static int plan_disk(struct test *test, struct error *err)
 {
 	struct machine_config *config = &test->run.options.machine;
@@ -95,8 +136,11 @@ int test_plan_root(struct test *test, struct error *err)
 	}
 	if (stat(root, &st) < 0)
 		return error_set_errno(err, errno, "--root %s", root);
-	if (S_ISDIR(st.st_mode))
-		return plan_folder(test, err);
+	if (S_ISDIR(st.st_mode)) {
+		int r = plan_folder(test, err);
+
+		return r < 0 ? r : plan_present(test, err);
+	}
 	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
 		return plan_disk(test, err);
 	return error_set(err, EINVAL, "--root %s: it is neither a folder nor a disk", root);

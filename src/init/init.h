@@ -23,7 +23,7 @@ struct job {
 	unsigned long rows;
 	const char *modules[MODULES_MAX];
 	size_t module_count;
-	const char *mounts[MOUNTS_MAX]; /* TAG:KIND:ro|rw:PATH */
+	const char *mounts[MOUNTS_MAX]; /* as JOB_MOUNT */
 	size_t mount_count;
 	char *words[WORDS_MAX + 1];
 	size_t word_count;

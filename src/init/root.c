@@ -5,15 +5,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/module.h>
 #include <sys/mount.h>
 #include <time.h>
 
 #include "init.h"
 
 #define NEW_ROOT  "/" JOB_FOLDER "/root"
-#define LOWER     "/" JOB_FOLDER "/lower"
-#define MEMORY    "/" JOB_FOLDER "/memory"
-#define DISK_WAIT 10000 /* ms */
+#define BASE      "/" JOB_FOLDER     /* where layers are put together, in the initramfs */
+#define LATE_BASE "/run/" JOB_FOLDER /* and in the new root */
+#define DISK_WAIT 10000              /* ms */
 
 struct mount_row {
 	const char *kind;
@@ -86,12 +87,21 @@ void mount_basics(void)
 	link_descriptors();
 }
 
+/* Compressed ones the kernel unpacks, if it was built to (CONFIG_MODULE_DECOMPRESS). */
+static unsigned how_to_load(const char *path)
+{
+	size_t length = strlen(path);
+	bool plain = length > 3 && text_equal(path + length - 3, ".ko");
+
+	return plain ? 0 : MODULE_INIT_COMPRESSED_FILE;
+}
+
 void load_modules(struct init *init)
 {
 	for (size_t i = 0; i < init->job.module_count; i++) {
 		const char *path = init->job.modules[i];
 		long fd = SYS4(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-		long r = fd < 0 ? fd : SYS3(finit_module, fd, "", 0);
+		long r = fd < 0 ? fd : SYS3(finit_module, fd, "", how_to_load(path));
 		char text[512];
 
 		/* It is there already: built in, or loaded by the initramfs. */
@@ -220,38 +230,49 @@ static void mount_disk(struct init *init, const char *device, const char *path)
 
 /* ---- The root --------------------------------------------------------- */
 
-/* A layer in memory above LOWER takes what is written. */
-static void mount_overlay(struct init *init)
+/* A folder of the host's at @path, with a layer in memory above it that takes what is written. */
+static void mount_layered(struct init *init, const char *base, const char *kind, const char *tag,
+			  const char *path)
 {
-	const struct mount_row memory = {.kind = "tmpfs", .options = "mode=0755"};
+	const struct mount_row layer = {.kind = "tmpfs", .options = "mode=0755"};
+	char lower[64], memory[64], upper[64], work[64], options[512], text[512];
 	long r;
 
-	SYS3(mkdirat, AT_FDCWD, MEMORY, 0755);
-	r = mount_at("armlet", MEMORY, &memory);
-	SYS3(mkdirat, AT_FDCWD, MEMORY "/upper", 0755);
-	SYS3(mkdirat, AT_FDCWD, MEMORY "/work", 0755);
-	if (r == 0)
-		r = SYS5(mount, "armlet", NEW_ROOT, "overlay", 0,
-			 "lowerdir=" LOWER ",upperdir=" MEMORY "/upper,workdir=" MEMORY "/work");
-	if (r == 0)
+	make_folders(text_join(lower, sizeof(lower), base, "/lower", NULL));
+	make_folders(text_join(memory, sizeof(memory), base, "/memory", NULL));
+	r = mount_share(kind, tag, lower, false);
+	if (r < 0)
+		refuse_share(init, path, kind, r);
+	mount_at("armlet", memory, &layer);
+	make_folders(text_join(upper, sizeof(upper), memory, "/upper", NULL));
+	make_folders(text_join(work, sizeof(work), memory, "/work", NULL));
+	text_join(options, sizeof(options), "lowerdir=", lower, ",upperdir=", upper,
+		  ",workdir=", work, NULL);
+	r = SYS5(mount, "armlet", path, "overlay", 0, options);
+	/* The overlay keeps both; their places are for the next one. */
+	SYS2(umount2, memory, MNT_DETACH);
+	if (r == 0) {
+		SYS2(umount2, lower, MNT_DETACH);
 		return;
+	}
 	say(init, "the kernel has no overlay (CONFIG_OVERLAY_FS): the root is read-only, but for "
 		  "/tmp, /run and /dev/shm");
-	r = SYS5(mount, LOWER, NEW_ROOT, 0, MS_BIND, 0);
+	r = SYS5(mount, lower, path, 0, MS_MOVE, 0);
 	if (r < 0)
-		give_up(init, "the root cannot be bound to its place", r);
+		give_up(init, text_join(text, sizeof(text), path, " cannot be mounted", NULL), r);
 }
 
 static void mount_folder(struct init *init, const char *kind, const char *tag)
 {
-	bool writable = init->job.writable;
-	const char *path = writable ? NEW_ROOT : LOWER;
-	long r = mount_share(kind, tag, path, writable);
+	long r;
 
+	if (!init->job.writable) {
+		mount_layered(init, BASE, kind, tag, NEW_ROOT);
+		return;
+	}
+	r = mount_share(kind, tag, NEW_ROOT, true);
 	if (r < 0)
 		refuse_share(init, "the root", kind, r);
-	if (!writable)
-		mount_overlay(init);
 }
 
 static void move_root(struct init *init)
@@ -268,7 +289,7 @@ static void move_root(struct init *init)
 	mount_rows(basics, NUMBER_OF(basics), true);
 }
 
-/* TAG:KIND:ro|rw:PATH */
+/* TAG:KIND:ro|rw|over:PATH */
 static void mount_volume(struct init *init, const char *row)
 {
 	char copy[1024], *part[4] = {copy};
@@ -285,6 +306,10 @@ static void mount_volume(struct init *init, const char *row)
 	if (count < 4)
 		give_up(init, "/" JOB_FILE " has a volume that is none", 0);
 	make_folders(part[3]);
+	if (text_equal(part[2], "over")) {
+		mount_layered(init, LATE_BASE, part[1], part[0], part[3]);
+		return;
+	}
 	r = mount_share(part[1], part[0], part[3], text_equal(part[2], "rw"));
 	if (r < 0)
 		refuse_share(init, part[3], part[1], r);
@@ -295,7 +320,6 @@ void make_root(struct init *init)
 	const char *root = init->job.root, *source;
 
 	SYS3(mkdirat, AT_FDCWD, NEW_ROOT, 0755);
-	SYS3(mkdirat, AT_FDCWD, LOWER, 0755);
 	if (root && (source = text_behind(root, "disk:")))
 		mount_disk(init, source, NEW_ROOT);
 	else if (root && (source = text_behind(root, "9p:")))
