@@ -92,6 +92,8 @@ static void on_machine_event(void *data, enum machine_event event)
 		break;
 	}
 	run_tell_event(run, event);
+	if (run->test)
+		test_take_event(run->test, event);
 	if ((event == MACHINE_EVENT_STARTED && run->ready_when == RUN_READY_STARTED) ||
 	    (event == MACHINE_EVENT_DRIVER && run->ready_when == RUN_READY_DRIVER))
 		run_tell_ready(run);

@@ -18,6 +18,20 @@ static void init(struct test *test)
 	test->fd = test->port_fd = test->initrd_fd = -EBADF;
 }
 
+/* What of the kernel's log counts. */
+static int read_log_options(struct test *test, struct error *err)
+{
+	int r;
+
+	test->fail_on = KLOG_FAIL_DEFAULT;
+	r = test->options.fail_on ? klog_parse_kinds(test->options.fail_on, &test->fail_on, err)
+				  : 0;
+	if (r < 0)
+		return r;
+	r = klog_create(&test->klog);
+	return r < 0 ? error_set_errno(err, -r, "the kernel's log") : 0;
+}
+
 static int check(struct test *test, struct error *err)
 {
 	struct machine_config *config = &test->run.options.machine;
@@ -37,7 +51,7 @@ static int check(struct test *test, struct error *err)
 	test->terminal = test->options.terminal == CONFIG_ON ||
 			 (test->options.terminal == CONFIG_AUTO && isatty(STDIN_FILENO) &&
 			  isatty(STDOUT_FILENO));
-	return 0;
+	return read_log_options(test, err);
 }
 
 /* Everything that can be refused before there is a guest. */

@@ -9,6 +9,7 @@
 #include "backend/share.h"
 #include "run.h"
 #include "trial/frames.h"
+#include "trial/klog.h"
 #include "trial/line_port.h"
 
 #define TEST_WORDS_MAX       4000
@@ -30,6 +31,7 @@ enum test_verdict {
 	TEST_RESET,
 	TEST_POWERED_OFF, /* without a word */
 	TEST_STOPPED,     /* from outside */
+	TEST_KERNEL,      /* the command was content, but not the kernel: --fail-on */
 	TEST_SET_UP,      /* init could not do what it was to do */
 	TEST_FAILED,      /* armlet, or the host */
 };
@@ -52,6 +54,7 @@ struct test_options {
 	int terminal;           /* enum config_switch */
 	uint32_t boot_timeout;  /* seconds */
 	uint32_t quiet_timeout; /* seconds; 0: none */
+	const char *fail_on;    /* as klog_parse_kinds(); NULL: KLOG_FAIL_DEFAULT */
 };
 
 /* A line of the kernel's log. */
@@ -93,11 +96,15 @@ struct test {
 	bool up;      /* init runs */
 	bool started; /* the command does */
 	bool has_exit;
+	bool panicked;
 	bool signalled; /* the command, by a signal to us */
 	struct wire_exit exit;
 	enum test_verdict verdict; /* that is known before the machine has ended */
 	char release[65];
 	char sentence[ERROR_TEXT_MAX];
+	struct klog *klog;
+	uint64_t fail_on;
+	bool printed; /* anything at all came from its console */
 	struct test_line tail[TEST_TAIL];
 	size_t lines_seen;
 
@@ -129,6 +136,10 @@ bool test_take_signal(struct test *test, int number);
 void test_take_input(struct test *test);
 void test_pass_size(struct test *test, uint16_t columns, uint16_t rows);
 void test_timed_out(struct test *test);
+void test_take_event(struct test *test, enum machine_event event);
+
+/* The kernel has begun to tell of a panic, or has come to the end of that. */
+void test_take_panic(struct test *test, bool ended);
 
 /* test_log.c: the kernel's log, and what --output keeps. */
 int test_open_output(struct test *test, struct error *err);

@@ -16,11 +16,14 @@
 
 #include "base/log.h"
 #include "base/now.h"
+#include "machine/dump.h"
 #include "test.h"
 
 #define READ_SIZE        (64 * KIB)
 #define BLOCKED_POLL_NS  (10 * UINT64_C(1000000))
 #define SECOND_NS        UINT64_C(1000000000)
+#define PANIC_SECONDS    5 /* from the first word of it to the last */
+#define DUMP_SECONDS     600
 #define FAREWELL_SECONDS 15 /* that the guest may take to power off, when it has said all */
 
 /* ---- To the guest ----------------------------------------------------- */
@@ -103,7 +106,7 @@ bool test_take_signal(struct test *test, int number)
 
 static void rearm_quiet(struct test *test)
 {
-	if (test->options.quiet_timeout)
+	if (test->options.quiet_timeout && test->started && !test->has_exit)
 		event_timer_set(&test->quiet, test->options.quiet_timeout * SECOND_NS, 0);
 }
 
@@ -137,6 +140,7 @@ static void take_start(struct test *test)
 	test->started = true;
 	test->started_ms = now_ms();
 	event_timer_set(&test->deadline, 0, 0);
+	rearm_quiet(test);
 	if (test->terminal && terminal_size(STDIN_FILENO, STDOUT_FILENO, &columns, &rows))
 		test_pass_size(test, columns, rows);
 	test_take_input(test);
@@ -248,7 +252,9 @@ static void on_deadline(void *data, unsigned events)
 	struct test *test = data;
 
 	(void)events;
-	if (test->has_exit)
+	if (test->panicked)
+		stop(test, TEST_PANICKED, EXIT_PANICKED, "guest-panic");
+	else if (test->has_exit)
 		run_stop(&test->run, EXIT_SUCCESS, "host-signal");
 	else
 		stop(test, TEST_NO_BOOT, EXIT_TIMED_OUT, "host-signal");
@@ -258,6 +264,42 @@ static void on_quiet(void *data, unsigned events)
 {
 	(void)events;
 	stop(data, TEST_QUIET, EXIT_TIMED_OUT, "host-signal");
+}
+
+/*
+ * Some kernels stay where they are then, and none does anything useful: it is over when the
+ * last line is there, or does not come. What it was doing is in its memory.
+ */
+void test_take_panic(struct test *test, bool ended)
+{
+	struct error err = {0};
+	char path[PATH_MAX];
+	const struct machine_dump_options dump = {.path = path, .fd = -1};
+
+	test->panicked = true;
+	if (!ended) {
+		event_timer_set(&test->deadline, PANIC_SECONDS * SECOND_NS, 0);
+		return;
+	}
+	event_timer_set(&test->deadline, DUMP_SECONDS * SECOND_NS, 0);
+	snprintf(path, sizeof(path), "%s/vmcore", test->options.output);
+	if (test->options.output && machine_dump(test->run.machine, &dump, &err) == 0)
+		return;
+	if (test->options.output)
+		log_warning("--output: there is no vmcore: %s", err.text);
+	stop(test, TEST_PANICKED, EXIT_PANICKED, "guest-panic");
+}
+
+void test_take_event(struct test *test, enum machine_event event)
+{
+	struct machine_dump_status status;
+
+	if (event != MACHINE_EVENT_DUMP_ENDED || !test->panicked)
+		return;
+	machine_dump_status(test->run.machine, &status);
+	if (status.state == MACHINE_DUMP_FAILED)
+		log_warning("--output: there is no vmcore: %s", status.err.text);
+	stop(test, TEST_PANICKED, EXIT_PANICKED, "guest-panic");
 }
 
 void test_timed_out(struct test *test)
@@ -271,7 +313,6 @@ int test_start(struct test *test, struct error *err)
 
 	test->began_ms = now_ms();
 	r = event_timer_set(&test->deadline, test->options.boot_timeout * SECOND_NS, 0);
-	rearm_quiet(test);
 	return r < 0 ? error_set_errno(err, -r, "--boot-timeout") : 0;
 }
 
@@ -329,5 +370,6 @@ void test_close(struct test *test)
 	close_fd(test->port_fd);
 	close_fd(test->initrd_fd);
 	free(test->append);
+	klog_destroy(test->klog);
 	test_close_output(test, &(struct error){0});
 }

@@ -411,7 +411,7 @@ static int make_command_line(struct test *test, struct error *err)
 	struct machine_config *config = &test->run.options.machine;
 	const char *loud = test->options.verbose ? "earlycon ignore_loglevel" : "quiet";
 
-	if (asprintf(&test->append, "console=ttyAMA0 %s panic=-1 rdinit=/" JOB_INIT "%s%s", loud,
+	if (asprintf(&test->append, "console=ttyAMA0 %s panic=0 rdinit=/" JOB_INIT "%s%s", loud,
 		     config->append ? " " : "", config->append ? config->append : "") < 0) {
 		test->append = NULL;
 		return error_set_errno(err, ENOMEM, "--append");

@@ -70,6 +70,14 @@ void test_print_tail(const struct test *test)
 	fputs("----\n", stderr);
 }
 
+static void look(struct test *test, enum klog_source source, const char *text, size_t size)
+{
+	uint64_t seen = klog_line(test->klog, source, (const uint8_t *)text, size);
+
+	if (seen & (BIT(KLOG_PANIC) | KLOG_ENDED))
+		test_take_panic(test, seen & KLOG_ENDED);
+}
+
 /* ---- Lines as they come ----------------------------------------------- */
 
 void test_take_console(void *data, const char *text, size_t size)
@@ -84,15 +92,14 @@ void test_take_console(void *data, const char *text, size_t size)
 			 (int)(text + size - complaint), complaint);
 		test->verdict = TEST_SET_UP;
 	}
+	test->printed = true;
 	remember(test, text, size);
 	if (test->console_log)
 		fprintf(test->console_log, "%6" PRId64 ".%03" PRId64 " %.*s\n", ms / 1000,
 			ms % 1000, (int)size, text);
 	if (test->options.verbose)
 		fprintf(stderr, "%.*s\n", (int)size, text);
-	if (test->options.quiet_timeout && !test->has_exit)
-		event_timer_set(&test->quiet, test->options.quiet_timeout * UINT64_C(1000000000),
-				0);
+	look(test, KLOG_CONSOLE, text, size);
 }
 
 /* "PRIORITY,SEQUENCE,MICROSECONDS,FLAGS;TEXT\n KEY=VALUE\n..." (Linux, ABI/testing/dev-kmsg) */
@@ -113,6 +120,7 @@ void test_take_record(struct test *test, const char *record, size_t size)
 	remember(test, line, strlen(line));
 	if (test->kernel_log)
 		fprintf(test->kernel_log, "%s\n", line);
+	look(test, KLOG_KMSG, record, size);
 }
 
 /* ---- What is kept ----------------------------------------------------- */

@@ -32,6 +32,9 @@ static enum test_verdict judge(const struct test *test, const struct qmp_end *en
 		return TEST_PANICKED;
 	if (test->verdict != TEST_NONE)
 		return test->verdict;
+	if (test->has_exit && verdict_of_exit(&test->exit) == TEST_EXITED && !test->exit.value &&
+	    (klog_seen(test->klog) & test->fail_on))
+		return TEST_KERNEL;
 	if (test->has_exit)
 		return verdict_of_exit(&test->exit);
 	if (!strcmp(end->reason, "guest-reset"))
@@ -57,6 +60,7 @@ static int status_of(const struct test *test, enum test_verdict verdict, const s
 	case TEST_PANICKED:
 	case TEST_RESET:
 	case TEST_POWERED_OFF:
+	case TEST_KERNEL:
 		return EXIT_PANICKED;
 	case TEST_STOPPED:
 		return end->status;
@@ -70,24 +74,57 @@ static int status_of(const struct test *test, enum test_verdict verdict, const s
 
 /* ---- In words --------------------------------------------------------- */
 
-static const char *last_line(const struct test *test)
-{
-	return test->lines_seen ? test->tail[(test->lines_seen - 1) % TEST_TAIL].text : NULL;
-}
-
 /* How far it came, for what has no better explanation. */
 static void describe_place(const struct test *test, char *text, size_t size)
 {
-	const char *last = last_line(test);
+	const char *last = klog_last_line(test->klog);
 
 	if (test->started)
 		snprintf(text, size, "while the command ran");
 	else if (test->up)
 		snprintf(text, size, "before the command began");
-	else if (last)
+	else if (last && *last && !klog_panic(test->klog))
 		snprintf(text, size, "while it booted; its last words were '%.160s'", last);
 	else
-		snprintf(text, size, "before it said anything; --verbose shows all that it prints");
+		snprintf(text, size, "while it booted");
+}
+
+/* The panic's own words, and what they may mean. */
+static void explain_panic(const struct test *test, const char *place, char *text, size_t size)
+{
+	const char *panic = klog_panic(test->klog);
+	char why[KLOG_EXPLAIN_MAX];
+	const char *meaning = klog_explain(test->klog, test->printed, why);
+
+	snprintf(text, size, "the kernel panicked %s%s%.200s%s%s", place, panic ? ": " : "",
+		 panic ? panic : "", meaning ? "; " : "", meaning ? meaning : "");
+}
+
+static void explain_no_boot(const struct test *test, const char *place, char *text, size_t size)
+{
+	/* A quiet one has said nothing because it was told to. */
+	bool printed = test->printed || !test->options.verbose;
+	char why[KLOG_EXPLAIN_MAX];
+	const char *meaning = klog_explain(test->klog, printed, why);
+
+	snprintf(text, size,
+		 "the guest had not begun the command after %u s (--boot-timeout), %s; %s",
+		 test->options.boot_timeout, place,
+		 meaning ? meaning : "--verbose shows all that its kernel prints");
+}
+
+static void explain_kernel(const struct test *test, char *text, size_t size)
+{
+	struct klog_finding finding;
+
+	snprintf(text, size, "the command succeeded, but the kernel did not");
+	for (size_t i = 0; klog_finding(test->klog, i, &finding); i++) {
+		if (!(test->fail_on & BIT(finding.kind)))
+			continue;
+		snprintf(text, size, "the command succeeded, but not the kernel: %s, '%.200s'",
+			 klog_kinds[finding.kind].name, finding.text);
+		return;
+	}
 }
 
 static void explain_not_run(const struct test *test, char *text, size_t size)
@@ -116,9 +153,7 @@ static void explain(const struct test *test, enum test_verdict verdict, char *te
 		explain_not_run(test, text, size);
 		break;
 	case TEST_NO_BOOT:
-		snprintf(text, size,
-			 "the guest had not begun the command after %u s (--boot-timeout), %s",
-			 test->options.boot_timeout, place);
+		explain_no_boot(test, place, text, size);
 		break;
 	case TEST_TIMED_OUT:
 		snprintf(text, size, "timed out after %u s (--timeout), %s",
@@ -129,7 +164,10 @@ static void explain(const struct test *test, enum test_verdict verdict, char *te
 			 test->options.quiet_timeout, place);
 		break;
 	case TEST_PANICKED:
-		snprintf(text, size, "the kernel panicked %s", place);
+		explain_panic(test, place, text, size);
+		break;
+	case TEST_KERNEL:
+		explain_kernel(test, text, size);
 		break;
 	case TEST_RESET:
 		snprintf(text, size, "the guest reset itself %s", place);
@@ -165,13 +203,35 @@ static const char *const verdict_names[] = {
 	[TEST_NO_BOOT] = "no-boot",  [TEST_TIMED_OUT] = "timeout",
 	[TEST_QUIET] = "quiet",      [TEST_PANICKED] = "panic",
 	[TEST_RESET] = "reset",      [TEST_POWERED_OFF] = "power-off",
-	[TEST_STOPPED] = "stopped",  [TEST_SET_UP] = "set-up",
-	[TEST_FAILED] = "armlet",
+	[TEST_STOPPED] = "stopped",  [TEST_KERNEL] = "kernel",
+	[TEST_SET_UP] = "set-up",    [TEST_FAILED] = "armlet",
 };
 
 static struct json_object *seconds(int64_t from, int64_t to)
 {
-	return from && to ? json_object_new_double((double)(to - from) / 1000) : NULL;
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.3f", (double)(to - from) / 1000);
+	return from && to ? json_object_new_double_s((double)(to - from) / 1000, text) : NULL;
+}
+
+/* Everything that klog has found, whether it fails the test or not. */
+static struct json_object *describe_findings(const struct test *test)
+{
+	struct json_object *array = json_object_new_array();
+	struct klog_finding finding;
+
+	for (size_t i = 0; klog_finding(test->klog, i, &finding); i++) {
+		struct json_object *row = json_object_new_object();
+
+		json_object_object_add(row, "kind",
+				       json_object_new_string(klog_kinds[finding.kind].name));
+		json_object_object_add(row, "count", json_object_new_int64((int64_t)finding.count));
+		json_object_object_add(row, "text", json_object_new_string(finding.text));
+		json_object_object_add(row, "trace", json_object_new_string(finding.trace));
+		json_object_array_add(array, row);
+	}
+	return array;
 }
 
 static struct json_object *describe(const struct test *test, enum test_verdict verdict, int status,
@@ -193,6 +253,7 @@ static struct json_object *describe(const struct test *test, enum test_verdict v
 	json_object_object_add(result, "boot_seconds", seconds(test->began_ms, test->started_ms));
 	json_object_object_add(result, "command_seconds",
 			       seconds(test->started_ms, test->ended_ms));
+	json_object_object_add(result, "findings", describe_findings(test));
 	return result;
 }
 

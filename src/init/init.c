@@ -93,6 +93,7 @@ void init_main(void)
 	open_port(init);
 	greet(init);
 	make_root(init);
+	open_log(init);
 	/* Nothing but to boot was asked for. */
 	if (!init->job.word_count) {
 		send_frame(init, WIRE_STARTED, NULL, 0);

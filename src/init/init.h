@@ -78,7 +78,10 @@ bool relay(struct init *init, int fd, enum wire_kind kind);
 /* command.c: begins it; errno of what failed, or 0. */
 long start_command(struct init *init);
 
-/* serve.c: until the command has ended and the host has its verdict. */
+/* serve.c: what the kernel has logged so far, so that it is not lost with what comes. */
+void open_log(struct init *init);
+
+/* Until the command has ended and the host has its verdict. */
 void serve(struct init *init);
 void send_verdict(struct init *init, enum wire_end end, uint32_t value);
 

@@ -154,6 +154,12 @@ static bool has_bytes(int fd)
 	return fd >= 0 && SYS5(ppoll, &poll, 1, &now, 0, 8) > 0;
 }
 
+static void drain_log(struct init *init)
+{
+	for (int i = 0; i < 4096 && has_bytes(init->kernel); i++)
+		relay_or_close(init, &init->kernel, WIRE_KMSG);
+}
+
 /*
  * What the command has written before it ended. Those that it has left behind may write
  * for ever, so no more than a pipe holds is waited for.
@@ -164,8 +170,15 @@ static void drain(struct init *init)
 		relay_or_close(init, &init->outputs, WIRE_STDOUT);
 	for (int i = 0; i < 64 && has_bytes(init->errors); i++)
 		relay_or_close(init, &init->errors, WIRE_STDERR);
-	for (int i = 0; i < 4096 && has_bytes(init->kernel); i++)
-		relay_or_close(init, &init->kernel, WIRE_KMSG);
+	drain_log(init);
+}
+
+void open_log(struct init *init)
+{
+	init->kernel =
+		(int)SYS4(openat, AT_FDCWD, "/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+	drain_log(init);
+	flush_port(init);
 }
 
 /* ---- The loop --------------------------------------------------------- */
@@ -233,8 +246,6 @@ void serve(struct init *init)
 
 	SYS4(rt_sigprocmask, SIG_BLOCK, &child, 0, 8);
 	children = SYS4(signalfd4, -1, &child, 8, O_NONBLOCK | O_CLOEXEC);
-	init->kernel =
-		(int)SYS4(openat, AT_FDCWD, "/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
 	/* It may have ended before anybody listened. */
 	reap(init, (int)children);
 	while (!init->ended) {

@@ -77,6 +77,9 @@ static char *find_beside(const char *kernel)
 	if (!strncmp(name, KERNEL, strlen(KERNEL)))
 		version = name + strlen(KERNEL);
 	for (size_t i = 0; i < ARRAY_SIZE(places) && !found; i++) {
+		/* Only beside it one without a version is surely its own. */
+		if (i && !version)
+			break;
 		snprintf(parent, sizeof(parent), "%.*s%s", (int)(name - 1 - real), real, places[i]);
 		found = find_in(parent, version);
 	}
