@@ -182,10 +182,27 @@ static void open_end(struct end *end, int fd, int mode)
 		end->sfd.fd = own;
 }
 
+/* Each end is watched by itself, and epoll(7) watches a descriptor only once. */
+static int part_ends(struct stdio *stdio)
+{
+	struct end *out = &stdio->out;
+	int own;
+
+	if (out->owned || out->sfd.fd < 0)
+		return 0;
+	own = fcntl(out->sfd.fd, F_DUPFD_CLOEXEC, 0);
+	if (own < 0)
+		return -errno;
+	out->sfd.fd = own;
+	out->owned = true;
+	return 0;
+}
+
 int stream_open_fds(int in_fd, int out_fd, struct event_loop *loop, struct stream **ret,
 		    struct error *err)
 {
 	struct stdio *stdio = calloc(1, sizeof(*stdio));
+	int r;
 
 	if (!stdio)
 		return error_set_errno(err, ENOMEM, "stdio");
@@ -201,6 +218,11 @@ int stream_open_fds(int in_fd, int out_fd, struct event_loop *loop, struct strea
 	stdio->out.sfd.source.data = stdio;
 	open_end(&stdio->in, in_fd, O_RDONLY);
 	open_end(&stdio->out, out_fd, O_WRONLY);
+	r = in_fd == out_fd ? part_ends(stdio) : 0;
+	if (r < 0) {
+		stdio_destroy(&stdio->stream);
+		return error_set_errno(err, -r, "stdio");
+	}
 	*ret = &stdio->stream;
 	return 0;
 }

@@ -383,8 +383,9 @@ static int apply_positional(char *word, const struct words *words, void *target,
 	const char *present;
 
 	if (option && words->table->behind_dashes && !words->behind_dashes)
-		return error_set(err, EINVAL, "'%s' is no option; a %s stands behind --: -- %s ...",
-				 word, option->name, word);
+		return error_set(err, EINVAL,
+				 "'%s' is no option; a %s stands behind --, as in -- %s", word,
+				 option->name, word);
 	if (!option)
 		return error_set(err, EINVAL,
 				 "'%s' is not an option, and `armlet %s` takes no more", word,

@@ -67,6 +67,8 @@ struct test {
 	struct test_options options;
 
 	/* What the guest is given. */
+	char root_path[PATH_MAX]; /* of --root, without what follows */
+	const char *root_way;     /* that: ":fs=9p" or "" */
 	char root_volume[PATH_MAX + 64];
 	char root_row[64];                  /* as JOB_ROOT; "": the initramfs */
 	char present_volume[PATH_MAX + 64]; /* of the present folder, if that needs one */

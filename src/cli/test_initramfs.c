@@ -100,13 +100,13 @@ static int put_environment(const struct test *test, FILE *job, struct error *err
 /* The present folder, as the root has it; NULL: it is not in there. */
 static const char *map_directory(const struct test *test, char present[static PATH_MAX])
 {
-	const char *root = test->options.root ? test->options.root : "/";
 	char real[PATH_MAX];
 	size_t length;
 
 	if (test->options.directory)
 		return test->options.directory;
-	if (!strchr(test->root_row, ':') || !realpath(root, real) || !getcwd(present, PATH_MAX))
+	if (!strchr(test->root_row, ':') || !realpath(test->root_path, real) ||
+	    !getcwd(present, PATH_MAX))
 		return NULL;
 	length = strlen(real);
 	if (length == 1)

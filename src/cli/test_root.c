@@ -43,20 +43,19 @@ static int learn_kind(const char *text, struct share_options *options, const cha
 static int plan_folder(struct test *test, struct error *err)
 {
 	struct machine_config *config = &test->run.options.machine;
-	const char *root = test->options.root ? test->options.root : "/", *kind;
-	const char *way = strstr(root, WAY);
-	size_t length = way ? (size_t)(way - root) : strlen(root);
 	struct share_options options;
+	const char *kind;
 	int r;
 
 	if (config->volume_count == MACHINE_MAX_VOLUMES)
 		return error_set(err, E2BIG, "--volume: there may be %d beside the root",
 				 MACHINE_MAX_VOLUMES - 1);
-	if (memchr(root, ':', length) || memchr(root, ',', length))
+	if (strpbrk(test->root_path, ":,"))
 		return error_set(err, EINVAL,
-				 "--root %s: the folder's name may have no colon or comma", root);
-	snprintf(test->root_volume, sizeof(test->root_volume), "%.*s:" ROOT_TAG "%s%s", (int)length,
-		 root, test->options.writable ? "" : ":ro", way ? way : "");
+				 "--root %s: the folder's name may have no colon or comma",
+				 test->root_path);
+	snprintf(test->root_volume, sizeof(test->root_volume), "%s:" ROOT_TAG "%s%s",
+		 test->root_path, test->options.writable ? "" : ":ro", test->root_way);
 	r = learn_kind(test->root_volume, &options, &kind, err);
 	if (r < 0)
 		return error_prefix(err, "--root: ");
@@ -65,37 +64,57 @@ static int plan_folder(struct test *test, struct error *err)
 	return 0;
 }
 
+/* Whether the guest has a file system of its own at @path, in memory. */
+static bool is_temporary(const char *path)
+{
+	return !strncmp(path, "/tmp/", strlen("/tmp/")) || !strncmp(path, "/run/", strlen("/run/"));
+}
+
+/* The top of the file system that @path is on. */
+static void find_top(char path[static PATH_MAX], const struct stat *here)
+{
+	char up[PATH_MAX];
+	struct stat above;
+
+	for (;;) {
+		snprintf(up, sizeof(up), "%s", path);
+		*strrchr(up, '/') = '\0';
+		if (!*up || stat(up, &above) < 0 || above.st_dev != here->st_dev)
+			return;
+		snprintf(path, PATH_MAX, "%s", up);
+	}
+}
+
 /*
- * The present folder may be on another file system than the root, of which only one is shared:
- * then the whole of that one, from its top, is laid over its place, and treated alike.
+ * The folder that the command begins in may be on another file system than the root, of which
+ * only one is shared: then the whole of that one, from its top, is laid over its place, and
+ * treated alike. So is one in a folder that is the guest's own.
  */
 static int plan_present(struct test *test, struct error *err)
 {
 	struct machine_config *config = &test->run.options.machine;
-	char top[PATH_MAX], up[PATH_MAX];
-	struct stat root, here, above;
+	const char *directory = test->options.directory ? test->options.directory : ".";
 	struct share_options options;
+	struct stat root, here;
+	char top[PATH_MAX];
 	const char *kind;
 	int r;
 
-	if (test->options.root || !getcwd(top, sizeof(top)) || stat("/", &root) < 0 ||
-	    stat(top, &here) < 0 || here.st_dev == root.st_dev)
+	if (strcmp(test->root_path, "/") != 0 || !realpath(directory, top) ||
+	    stat("/", &root) < 0 || stat(top, &here) < 0)
 		return 0;
-	for (;;) {
-		snprintf(up, sizeof(up), "%s", top);
-		*strrchr(up, '/') = '\0';
-		if (!*up || stat(up, &above) < 0 || above.st_dev != here.st_dev)
-			break;
-		snprintf(top, sizeof(top), "%s", up);
-	}
+	if (here.st_dev == root.st_dev && !is_temporary(top))
+		return 0;
+	if (here.st_dev != root.st_dev && !is_temporary(top))
+		find_top(top, &here);
 	if (config->volume_count == MACHINE_MAX_VOLUMES || strpbrk(top, ":,"))
 		return error_set(
 			err, EINVAL,
 			"'%s', where the present folder is, cannot be shared with the guest: "
 			"its name has a colon or comma, or there are too many volumes",
 			top);
-	snprintf(test->present_volume, sizeof(test->present_volume), "%s:" PRESENT_TAG "%s", top,
-		 test->options.writable ? "" : ":ro");
+	snprintf(test->present_volume, sizeof(test->present_volume), "%s:" PRESENT_TAG "%s%s", top,
+		 test->options.writable ? "" : ":ro", test->root_way);
 	r = learn_kind(test->present_volume, &options, &kind, err);
 	if (r < 0)
 		return error_prefix(err, "the present folder: ");
@@ -113,20 +132,36 @@ static int plan_disk(struct test *test, struct error *err)
 	if (config->disk_count >= 26)
 		return error_set(err, E2BIG, "--disk: there may be 25 beside the root");
 	init_disk_config(disk);
-	disk->file = test->options.root;
+	disk->file = test->root_path;
 	disk->ephemeral = !test->options.writable;
 	snprintf(test->root_row, sizeof(test->root_row), "disk:/dev/vd%c",
 		 (char)('a' + config->disk_count++));
 	return 0;
 }
 
-int test_plan_root(struct test *test, struct error *err)
+static void take_root(struct test *test)
 {
 	const char *root = test->options.root ? test->options.root : "/";
+	const char *way = strstr(root, WAY);
+	size_t length = way ? (size_t)(way - root) : strlen(root);
+
+	snprintf(test->root_path, sizeof(test->root_path), "%.*s",
+		 (int)min_u64(length, sizeof(test->root_path) - 1), root);
+	test->root_way = way ? way : "";
+}
+
+static int plan_folders(struct test *test, struct error *err)
+{
+	int r = plan_folder(test, err);
+
+	return r < 0 ? r : plan_present(test, err);
+}
+
+int test_plan_root(struct test *test, struct error *err)
+{
 	struct stat st;
 
-	if (strstr(root, WAY) && !is_initramfs(test))
-		return plan_folder(test, err);
+	take_root(test);
 	if (is_initramfs(test)) {
 		if (test->options.writable)
 			return error_set(err, EINVAL,
@@ -134,14 +169,12 @@ int test_plan_root(struct test *test, struct error *err)
 					 "stays; give --root DIR");
 		return 0;
 	}
-	if (stat(root, &st) < 0)
-		return error_set_errno(err, errno, "--root %s", root);
-	if (S_ISDIR(st.st_mode)) {
-		int r = plan_folder(test, err);
-
-		return r < 0 ? r : plan_present(test, err);
-	}
+	if (stat(test->root_path, &st) < 0)
+		return error_set_errno(err, errno, "--root %s", test->root_path);
+	if (S_ISDIR(st.st_mode))
+		return plan_folders(test, err);
 	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
 		return plan_disk(test, err);
-	return error_set(err, EINVAL, "--root %s: it is neither a folder nor a disk", root);
+	return error_set(err, EINVAL, "--root %s: it is neither a folder nor a disk",
+			 test->root_path);
 }

@@ -52,7 +52,7 @@ static int status_of(const struct test *test, enum test_verdict verdict, const s
 	case TEST_SIGNALLED:
 		return EXIT_SIGNALLED + (int)(test->exit.value & 0x7f);
 	case TEST_NOT_RUN:
-		return test->exit.value == ENOENT ? 127 : 126;
+		return test->exit.value == ENOENT && !test->sentence[0] ? 127 : 126;
 	case TEST_NO_BOOT:
 	case TEST_TIMED_OUT:
 	case TEST_QUIET:
@@ -131,7 +131,9 @@ static void explain_not_run(const struct test *test, char *text, size_t size)
 {
 	const char *word = test->options.word_count ? test->options.words[0] : "/bin/sh";
 
-	if (test->exit.value == ENOENT)
+	if (test->sentence[0])
+		snprintf(text, size, "%s", test->sentence);
+	else if (test->exit.value == ENOENT)
 		snprintf(text, size,
 			 "'%.200s' was not found in the guest, or what it needs to run was not",
 			 word);

@@ -207,11 +207,16 @@ static long execute_by_name(struct job *job)
 	}
 }
 
-static long enter(struct job *job, const struct ends *ends)
+/* What the new process tells of its failure. */
+struct report {
+	long error;
+	char text[256]; /* "": it is the program that could not be executed */
+};
+
+static void enter(struct job *job, const struct ends *ends, struct report *report)
 {
 	const unsigned long nothing = 0;
 	const unsigned long usual[4] = {(unsigned long)SIG_DFL};
-	long r = 0;
 
 	SYS0(setsid);
 	if (job->terminal)
@@ -221,11 +226,21 @@ static long enter(struct job *job, const struct ends *ends)
 	SYS4(rt_sigaction, SIGPIPE, usual, 0, 8);
 	SYS4(rt_sigprocmask, SIG_SETMASK, &nothing, 0, 8);
 	SYS1(umask, job->mask);
-	if (job->user)
-		r = become(job->user);
-	if (r == 0 && job->directory)
-		r = SYS1(chdir, job->directory);
-	return r < 0 ? r : execute_by_name(job);
+	if (job->user && (report->error = become(job->user)) < 0) {
+		text_join(report->text, sizeof(report->text),
+			  "the guest's /etc/passwd has no user '", job->user,
+			  "', or it is no number of one", NULL);
+		return;
+	}
+	if (job->directory && (report->error = SYS1(chdir, job->directory)) < 0) {
+		char number[TEXT_NUMBER_MAX];
+
+		text_join(report->text, sizeof(report->text), "the folder '", job->directory,
+			  "' cannot be entered in the guest (errno ",
+			  text_of(number, (unsigned long)-report->error), ")", NULL);
+		return;
+	}
+	report->error = execute_by_name(job);
 }
 
 static void close_all(const int fds[3])
@@ -238,31 +253,34 @@ static void close_all(const int fds[3])
 
 long start_command(struct init *init)
 {
+	struct report report = {0};
 	struct ends ends;
-	int report[2];
-	long r, error = 0;
+	int pipe[2];
+	long r;
 
 	raise_loopback();
 	r = init->job.terminal ? make_terminal(&init->job, &ends) : make_pipes(&ends);
 	if (r == 0)
-		r = SYS2(pipe2, report, O_CLOEXEC);
+		r = SYS2(pipe2, pipe, O_CLOEXEC);
 	if (r < 0)
 		give_up(init, "the command's descriptors cannot be made", r);
 	init->pid = SYS5(clone, SIGCHLD, 0, 0, 0, 0);
 	if (init->pid < 0)
 		give_up(init, "the command's process cannot be made", init->pid);
 	if (init->pid == 0) {
-		error = enter(&init->job, &ends);
-		SYS3(write, report[1], &error, sizeof(error));
+		enter(&init->job, &ends, &report);
+		SYS3(write, pipe[1], &report, sizeof(report));
 		SYS1(exit_group, 127);
 	}
-	SYS1(close, report[1]);
+	SYS1(close, pipe[1]);
 	close_all(ends.its);
 	init->input = ends.ours[0];
 	init->outputs = ends.ours[1];
 	init->errors = ends.ours[2];
 	/* The pipe ends when the command begins. */
-	SYS3(read, report[0], &error, sizeof(error));
-	SYS1(close, report[0]);
-	return -error;
+	SYS3(read, pipe[0], &report, sizeof(report));
+	SYS1(close, pipe[0]);
+	if (report.text[0])
+		say(init, report.text);
+	return -report.error;
 }

@@ -9,6 +9,7 @@
 #define CLASS       "/sys/class/virtio-ports"
 #define PORT_WAIT   15000 /* ms that a slow guest may take to find it */
 #define PORT_LOOK   1     /* ms between two looks */
+#define WRITE_MOST  16384 /* bytes that the driver takes memory for in one piece */
 #define RELAY_LEAST 2048  /* bytes of room that are worth reading into */
 
 struct directory_entry { /* getdents64(2) */
@@ -105,7 +106,9 @@ void open_port(struct init *init)
 void flush_port(struct init *init)
 {
 	for (size_t done = 0; done < init->filled;) {
-		long n = SYS3(write, init->port, init->out + done, init->filled - done);
+		size_t left = init->filled - done;
+		long n = SYS3(write, init->port, init->out + done,
+			      left > WRITE_MOST ? WRITE_MOST : left);
 
 		if (n > 0)
 			done += (size_t)n;

@@ -34,6 +34,42 @@ START_TEST(test_null)
 }
 END_TEST
 
+/* One descriptor for both ways: waiting for input does not hinder waiting for room. */
+START_TEST(test_one_fd)
+{
+	struct stream_bench bench;
+	char where[32];
+	size_t taken;
+	int pair[2];
+
+	stream_bench_init(&bench);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	snprintf(where, sizeof(where), "fd:%d", pair[0]);
+	stream_bench_open(&bench, where);
+	ck_assert_str_eq(bench.stream->where, "fd");
+	ck_assert_str_eq(stream_bench_read(&bench), "");
+	taken = stream_bench_fill(&bench);
+	ck_assert_uint_ge(taken, 4096);
+	ck_assert_uint_eq(bench.writable, 0);
+	for (size_t left = taken; left;) {
+		char bytes[4096];
+		ssize_t n = read(pair[1], bytes, sizeof(bytes));
+
+		ck_assert_int_gt(n, 0);
+		left -= (size_t)n;
+	}
+	stream_bench_run(&bench);
+	ck_assert_uint_eq(bench.writable, 1);
+	ck_assert_int_eq(write(pair[1], "input", 5), 5);
+	stream_bench_run(&bench);
+	ck_assert_uint_eq(bench.readable, 1);
+	ck_assert_str_eq(stream_bench_read(&bench), "input");
+	stream_bench_finish(&bench);
+	close(pair[0]);
+	close(pair[1]);
+}
+END_TEST
+
 /* Two pipes. */
 START_TEST(test_pipes)
 {
@@ -459,6 +495,7 @@ END_TEST
 const char unit_name[] = "stream";
 const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_null),
+	UNIT_CASE(test_one_fd),
 	UNIT_CASE(test_pipes),
 	UNIT_CASE(test_socket_pair),
 	UNIT_CASE(test_plain_descriptors),
