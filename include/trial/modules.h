@@ -25,11 +25,14 @@ struct modules {
 /*
  * Those of @kernel, a file: in @folder if that is not NULL, or in /lib/modules by the version
  * in the kernel's name, or in the one folder of lib/modules beside it. Without any, @ret has
- * none. Fails with a sentence if @folder is none.
+ * none. Fails with a sentence if @folder is none, or the list cannot be read or is damaged.
  */
 int modules_find(const char *kernel, const char *folder, struct modules *ret, struct error *err);
 
-/* The module @name ("9pnet_virtio"), and those that it depends on. -E2BIG: they are too many. */
+/*
+ * The module @name ("9pnet_virtio"; a dash is as good), and those that it depends on. -E2BIG:
+ * they are too many.
+ */
 int modules_need(struct modules *modules, const char *name, struct error *err);
 
 /* Takes a zeroed one. */

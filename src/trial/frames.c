@@ -46,7 +46,7 @@ static size_t fill(struct frames *frames, const uint8_t *bytes, size_t size)
 	if (in_header)
 		memcpy(frames->header + frames->have, bytes, lacks);
 	else
-		memcpy(frames->payload + frames->have - WIRE_HEADER, bytes, lacks);
+		memcpy(frames->payload + (frames->have - WIRE_HEADER), bytes, lacks);
 	frames->have += lacks;
 	return lacks;
 }
@@ -54,7 +54,9 @@ static size_t fill(struct frames *frames, const uint8_t *bytes, size_t size)
 int frames_feed(struct frames *frames, const uint8_t *bytes, size_t size, frames_take *take,
 		void *data, struct error *err)
 {
-	while (size && !frames->broken) {
+	if (frames->broken)
+		return check_header(frames, err);
+	while (size) {
 		bool in_header = frames->have < WIRE_HEADER;
 		size_t took = fill(frames, bytes, size);
 
@@ -68,5 +70,5 @@ int frames_feed(struct frames *frames, const uint8_t *bytes, size_t size, frames
 		     wire_size_of(header_of(frames)));
 		frames->have = 0;
 	}
-	return frames->broken ? -EPROTO : 0;
+	return 0;
 }

@@ -26,7 +26,6 @@ struct line_port {
 	size_t allocated;
 	size_t taken_allocated;
 	bool armed;
-	bool closed; /* nobody looks any more: a vCPU never waits */
 };
 
 /* ---- The main thread -------------------------------------------------- */
@@ -44,17 +43,19 @@ static void split(struct line_port *port, const uint8_t *bytes, size_t size)
 	while (size) {
 		const uint8_t *end = memchr(bytes, '\n', size);
 		size_t part = end ? (size_t)(end - bytes) : size;
-		size_t fits = min_u64(part, LINE_PORT_LINE - port->begun_size);
+		size_t fits;
 
+		/* One that just fits is whole, whether or not its end has come with it. */
+		if (part && port->begun_size == LINE_PORT_LINE)
+			hand_out(port);
+		fits = min_u64(part, LINE_PORT_LINE - port->begun_size);
 		memcpy(port->begun + port->begun_size, bytes, fits);
 		port->begun_size += fits;
 		bytes += fits;
 		size -= fits;
-		if (size && fits == part && end) {
+		if (end && fits == part) {
 			bytes++;
 			size--;
-			hand_out(port);
-		} else if (port->begun_size == LINE_PORT_LINE) {
 			hand_out(port);
 		}
 	}
@@ -138,7 +139,7 @@ static bool settle(void *backend, bool may_wait)
 	bool settled;
 
 	pthread_mutex_lock(&port->lock);
-	while (may_wait && port->size > MARK && !port->closed)
+	while (may_wait && port->size > MARK)
 		pthread_cond_wait(&port->room, &port->lock);
 	settled = port->size <= MARK;
 	pthread_mutex_unlock(&port->lock);

@@ -112,6 +112,11 @@ static int read_list(struct modules *modules, struct error *err)
 	if (n < 0)
 		return error_set_errno(err, errno, "'%s'", path);
 	modules->text[modules->size] = '\0';
+	/* As a crash leaves what was not yet on the disk. */
+	if (strlen(modules->text) != modules->size)
+		return error_set(err, EINVAL,
+				 "'%s' is damaged, it has NUL bytes; let depmod write it anew",
+				 path);
 	return 0;
 }
 
@@ -130,6 +135,12 @@ int modules_find(const char *kernel, const char *folder, struct modules *ret, st
 	return read_list(ret, err);
 }
 
+/* A dash in a name is an underscore, as it is for modprobe(8). */
+static char plain(char c)
+{
+	return c == '-' ? '_' : c;
+}
+
 /* Whether the file at @path, @size long, is module @name: "kernel/fs/9p/9p.ko.xz" is 9p. */
 static bool is_module(const char *path, size_t size, const char *name)
 {
@@ -137,9 +148,8 @@ static bool is_module(const char *path, size_t size, const char *name)
 	const char *base = slash ? slash + 1 : path;
 	size_t left = size - (size_t)(base - path), i;
 
-	/* A dash in a file's name is an underscore in the module's. */
-	for (i = 0; name[i] && i < left; i++) {
-		if (base[i] != name[i] && !(base[i] == '-' && name[i] == '_'))
+	for (i = 0; i < left && name[i]; i++) {
+		if (plain(base[i]) != plain(name[i]))
 			return false;
 	}
 	return !name[i] && left - i >= 3 && !memcmp(base + i, ".ko", 3);
@@ -180,10 +190,13 @@ static int add_needs(struct modules *modules, const char *begin, const char *end
 
 int modules_need(struct modules *modules, const char *name, struct error *err)
 {
-	const char *end = modules->text + modules->size, *line, *next;
+	const char *end, *line, *next;
 	int r;
 
-	for (line = modules->text; line && line < end; line = next + 1) {
+	if (!modules->text)
+		return 0;
+	end = modules->text + modules->size;
+	for (line = modules->text; line < end; line = next + 1) {
 		const char *colon;
 
 		next = memchr(line, '\n', (size_t)(end - line));
