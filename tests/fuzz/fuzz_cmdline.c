@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any words as the command line of `armlet run`: they are taken, or refused
+ * Any words as the command line of `armlet run`, and of `armlet test`: they are taken, or refused
  * with one sentence; what is taken keeps the bounds that the options promise.
  */
 #include <stdlib.h>
@@ -9,13 +9,14 @@
 #include "base/parse.h"
 #include "cli.h"
 #include "fuzz.h"
+#include "test.h"
 
 #define MAX_WORDS 64
 
 /* The input, cut into words at its NULs, behind the command's name. */
 static int split(char *text, size_t size, char **words)
 {
-	static char command[] = "run";
+	static char command[] = "command";
 	int count = 0;
 
 	words[count++] = command;
@@ -45,21 +46,54 @@ static bool names_config(int count, char **words)
 	return false;
 }
 
-static void parse_words(int count, char **words)
+/* Whether they are taken. */
+static bool parse_with(const struct option_table *table, int count, char **words, void *target)
 {
 	enum options_result result = OPTIONS_OK;
-	struct run_options options;
 	struct error err = {0};
-	int r;
+	int r = options_parse(table, count, words, target, &result, &err);
+
+	FUZZ_ASSERT(r == 0 || (r < 0 && err.code > 0 && err.text[0]));
+	FUZZ_ASSERT(strlen(err.text) < ERROR_TEXT_MAX);
+	return r == 0 && result == OPTIONS_OK;
+}
+
+static void parse_run(int count, char **words)
+{
+	struct run_options options;
 
 	if (names_config(count, words))
 		return;
 	run_options_init(&options);
-	r = options_parse(&run_table, count, words, &options, &result, &err);
-	FUZZ_ASSERT(r == 0 || (r < 0 && err.code > 0 && err.text[0]));
-	FUZZ_ASSERT(strlen(err.text) < ERROR_TEXT_MAX);
-	if (r == 0 && result == OPTIONS_OK)
+	if (parse_with(&run_table, count, words, &options))
 		check_bounds(&options.machine);
+}
+
+static void parse_test(int count, char **words)
+{
+	static struct test test;
+	const struct test_options *options = &test.options;
+
+	memset(&test.options, 0, sizeof(test.options));
+	run_options_init(&test.run.options);
+	if (!parse_with(&test_table, count, words, &test))
+		return;
+	check_bounds(&test.run.options.machine);
+	FUZZ_ASSERT(options->word_count <= (size_t)count);
+	FUZZ_ASSERT(options->environment_count <= TEST_ENVIRONMENT_MAX);
+	FUZZ_ASSERT(options->more_module_count <= TEST_MODULES_MAX);
+	FUZZ_ASSERT(options->terminal <= CONFIG_OFF);
+}
+
+/* Words of their own: a record is cut in place. */
+static void parse_words(const uint8_t *data, size_t size, char *text,
+			void (*parse)(int count, char **words))
+{
+	char *words[MAX_WORDS + 1];
+
+	memcpy(text, data, size);
+	text[size] = '\0';
+	parse(split(text, size, words), words);
 }
 
 /* The parsers of single values, on the whole input. */
@@ -82,14 +116,14 @@ static void parse_values(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *words[MAX_WORDS + 1];
 	char *text = malloc(size + 1);
 
 	FUZZ_ASSERT(text);
 	memcpy(text, data, size);
 	text[size] = '\0';
 	parse_values(text);
-	parse_words(split(text, size, words), words);
+	parse_words(data, size, text, parse_run);
+	parse_words(data, size, text, parse_test);
 	free(text);
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The option tables: every option of `armlet run` in every spelling, every refusal. */
+/* The option tables of `armlet run` and `armlet test`: every option in every spelling, every
+ * refusal. */
 #include "options.h"
 
 #include <ctype.h>
@@ -8,19 +9,36 @@
 
 #include "base/log.h"
 #include "cli.h"
+#include "test.h"
 #include "unit.h"
 
 #define MAX_WORDS 40
 
 static struct run_options run;
+static struct test test;
 static enum options_result result;
 static struct error err;
 
-static int parse(const char *const *words, size_t count)
+/* The tables, and what they fill. */
+static const struct {
+	const struct option_table *table;
+	void *target;
+	size_t size;
+} tables[] = {{&run_table, &run, sizeof(run)}, {&test_table, &test, sizeof(test)}};
+
+static void begin(void)
 {
-	static char *argv[MAX_WORDS + 1];
+	run_options_init(&run);
+	memset(&test, 0, sizeof(test));
+	run_options_init(&test.run.options);
+	err = (struct error){0};
+}
+
+static int parse_by(size_t table, const char *const *words, size_t count)
+{
+	static char *argv[MAX_WORDS + 2];
 	static char copies[MAX_WORDS][512];
-	static char name[] = "run";
+	static char name[] = "command";
 
 	/* Words of their own, as those of a program are: a record is cut in place. */
 	argv[0] = name;
@@ -31,13 +49,13 @@ static int parse(const char *const *words, size_t count)
 		argv[i + 1] = copies[i];
 	}
 	argv[count + 1] = NULL;
-	run_options_init(&run);
-	err = (struct error){0};
-	return options_parse(&run_table, (int)count + 1, argv, &run, &result, &err);
+	begin();
+	return options_parse(tables[table].table, (int)count + 1, argv, tables[table].target,
+			     &result, &err);
 }
 
 /* Words of a command line, separated by '|'. */
-static int parse_line(const char *line)
+static int parse_line_by(size_t table, const char *line)
 {
 	static char text[512];
 	const char *words[MAX_WORDS];
@@ -47,7 +65,12 @@ static int parse_line(const char *line)
 	snprintf(text, sizeof(text), "%s", line);
 	while (*line && rest && count + 1 < MAX_WORDS)
 		words[count++] = strsep(&rest, "|");
-	return parse(words, count);
+	return parse_by(table, words, count);
+}
+
+static int parse_line(const char *line)
+{
+	return parse_line_by(0, line);
 }
 
 START_TEST(test_defaults)
@@ -88,10 +111,10 @@ static const char *good_value(const struct option_def *option)
 	}
 }
 
-static void check_field(const struct option_def *option, const char *value)
+static void check_field(size_t table, const struct option_def *option, const char *value)
 {
-	const void *field = (const char *)&run + option->offset;
-	const void *counter = (const char *)&run + option->count_offset;
+	const void *field = option_field(tables[table].target, option->offset);
+	const void *counter = option_field(tables[table].target, option->count_offset);
 
 	switch (option->type) {
 	case OPTION_FLAG:
@@ -125,18 +148,18 @@ static void check_field(const struct option_def *option, const char *value)
 	}
 }
 
-static void check_spelling(const struct option_def *option, const char *const *words, size_t count,
-			   const char *value)
+static void check_spelling(size_t table, const struct option_def *option, const char *const *words,
+			   size_t count, const char *value)
 {
-	ck_assert_msg(parse(words, count) == 0, "%s: %s", words[0], err.text);
+	ck_assert_msg(parse_by(table, words, count) == 0, "%s: %s", words[0], err.text);
 	ck_assert_int_eq(result, OPTIONS_OK);
-	check_field(option, value);
+	check_field(table, option, value);
 }
 
 /* --name VALUE, --name=VALUE, -l VALUE, -lVALUE */
 START_TEST(test_every_spelling)
 {
-	for (const struct option_def *o = run_table.options; o->name; o++) {
+	for (const struct option_def *o = tables[_i].table->options; o->name; o++) {
 		const char *value = good_value(o);
 		char name[64], joined[128], letter[3] = {'-', o->letter}, joined_letter[64];
 		const char *words[2] = {name, value};
@@ -148,20 +171,20 @@ START_TEST(test_every_spelling)
 		if (o->type == OPTION_CONFIG) /* test_config.c, test_libvirt.c */
 			continue;
 		if (o->type == OPTION_FLAG) {
-			check_spelling(o, words, 1, NULL);
+			check_spelling((size_t)_i, o, words, 1, NULL);
 			continue;
 		}
-		check_spelling(o, &(const char *){joined}, 1, value);
+		check_spelling((size_t)_i, o, &(const char *){joined}, 1, value);
 		if (option_takes_no_word(o)) {
-			check_spelling(o, words, 1, NULL); /* alone it is "on" */
+			check_spelling((size_t)_i, o, words, 1, NULL); /* alone it is "on" */
 			continue;
 		}
-		check_spelling(o, words, 2, value);
+		check_spelling((size_t)_i, o, words, 2, value);
 		if (!o->letter)
 			continue;
 		words[0] = letter;
-		check_spelling(o, words, 2, value);
-		check_spelling(o, &(const char *){joined_letter}, 1, value);
+		check_spelling((size_t)_i, o, words, 2, value);
+		check_spelling((size_t)_i, o, &(const char *){joined_letter}, 1, value);
 	}
 }
 END_TEST
@@ -273,29 +296,35 @@ START_TEST(test_bad_disks)
 }
 END_TEST
 
-START_TEST(test_too_many_disks)
+/* What may be repeated, and how often. */
+static const struct {
+	size_t table;
+	const char *word;
+	const size_t *count;
+	size_t most;
+	const char *says;
+} repeated_rows[] = {
+	{0, "--disk=file", &run.machine.disk_count, MACHINE_MAX_DISKS,
+	 "--disk: given more than 32 times"},
+	{0, "--dtb-overlay=file", &run.machine.dtb_overlay_count, MACHINE_MAX_OVERLAYS,
+	 "--dtb-overlay: given more than 16 times"},
+	{1, "--disk=file", &test.run.options.machine.disk_count, MACHINE_MAX_DISKS,
+	 "--disk: given more than 32 times"},
+	{1, "--modprobe=x", &test.options.more_module_count, TEST_MODULES_MAX,
+	 "--modprobe: given more than 16 times"},
+};
+
+START_TEST(test_repeated)
 {
 	const char *words[MAX_WORDS];
 
 	for (size_t i = 0; i < MAX_WORDS; i++)
-		words[i] = "--disk=file";
-	ck_assert_int_eq(parse(words, MACHINE_MAX_DISKS), 0);
-	ck_assert_uint_eq(run.machine.disk_count, MACHINE_MAX_DISKS);
-	ck_assert_int_eq(parse(words, MACHINE_MAX_DISKS + 1), -EINVAL);
-	ck_assert_str_eq(err.text, "--disk: given more than 32 times");
-}
-END_TEST
-
-START_TEST(test_too_many_overlays)
-{
-	const char *words[MAX_WORDS];
-
-	for (size_t i = 0; i < MAX_WORDS; i++)
-		words[i] = "--dtb-overlay=file";
-	ck_assert_int_eq(parse(words, MACHINE_MAX_OVERLAYS), 0);
-	ck_assert_uint_eq(run.machine.dtb_overlay_count, MACHINE_MAX_OVERLAYS);
-	ck_assert_int_eq(parse(words, MACHINE_MAX_OVERLAYS + 1), -EINVAL);
-	ck_assert_str_eq(err.text, "--dtb-overlay: given more than 16 times");
+		words[i] = repeated_rows[_i].word;
+	ck_assert_int_eq(parse_by(repeated_rows[_i].table, words, repeated_rows[_i].most), 0);
+	ck_assert_uint_eq(*repeated_rows[_i].count, repeated_rows[_i].most);
+	ck_assert_int_eq(parse_by(repeated_rows[_i].table, words, repeated_rows[_i].most + 1),
+			 -EINVAL);
+	ck_assert_str_eq(err.text, repeated_rows[_i].says);
 }
 END_TEST
 
@@ -361,16 +390,16 @@ START_TEST(test_help)
 END_TEST
 
 /* The tables themselves: nothing twice, and each row complete. */
-START_TEST(test_table)
+START_TEST(test_tables)
 {
-	for (const struct option_def *o = run_table.options; o->name; o++) {
+	for (const struct option_def *o = tables[_i].table->options; o->name; o++) {
 		for (const struct option_def *p = o + 1; p->name; p++) {
 			ck_assert_str_ne(o->name, p->name);
 			ck_assert_msg(!o->letter || o->letter != p->letter, "--%s and --%s",
 				      o->name, p->name);
 		}
 		ck_assert_msg(o->letter != 'h' && strcmp(o->name, "help") != 0, "--%s", o->name);
-		ck_assert_msg(o->offset < sizeof(struct run_options), "--%s", o->name);
+		ck_assert_msg(o->offset < tables[_i].size, "--%s", o->name);
 		ck_assert_int_eq(!o->argument, o->type == OPTION_FLAG);
 		if (o->type == OPTION_CHOICE || o->type == OPTION_SWITCH)
 			ck_assert_ptr_nonnull(o->choices);
@@ -408,19 +437,155 @@ START_TEST(test_no_positional)
 }
 END_TEST
 
+/* ---- armlet test ------------------------------------------------------ */
+
+/* Behind -- is the command, whatever it looks like. */
+static const struct {
+	const char *line;
+	const char *words; /* a '|' between */
+} command_rows[] = {
+	{"", ""},
+	{"--", ""},
+	{"--|make", "make"},
+	{"-c2|--|make|-j4|--help|-h|-c|3", "make|-j4|--help|-h|-c|3"},
+	{"--|-c|3", "-c|3"},
+	{"--|--", "--"},
+	{"--|a|--|b", "a|--|b"},
+	{"--|-", "-"},
+	{"--|sh|-c||x y", "sh|-c||x y"},
+	{"--|--zzzzzzzz|--cpus=0", "--zzzzzzzz|--cpus=0"},
+	{"--env|--|--|x", "x"}, /* the first is the value */
+};
+
+START_TEST(test_command)
+{
+	char joined[256] = "";
+
+	ck_assert_int_eq(parse_line_by(1, command_rows[_i].line), 0);
+	ck_assert_int_eq(result, OPTIONS_OK);
+	for (size_t i = 0, used = 0; i < test.options.word_count; i++)
+		used += (size_t)snprintf(joined + used, sizeof(joined) - used, "%s%s", i ? "|" : "",
+					 test.options.words[i]);
+	ck_assert_str_eq(joined, command_rows[_i].words);
+	ck_assert_ptr_null(test.run.options.machine.kernel);
+}
+END_TEST
+
+START_TEST(test_too_many_words)
+{
+	static char *argv[TEST_WORDS_MAX + 4];
+	static char dashes[] = "--", word[] = "word";
+
+	argv[0] = word;
+	argv[1] = dashes;
+	for (size_t i = 0; i <= TEST_WORDS_MAX; i++)
+		argv[2 + i] = word;
+	begin();
+	ck_assert_int_eq(options_parse(&test_table, TEST_WORDS_MAX + 2, argv, &test, &result, &err),
+			 0);
+	ck_assert_uint_eq(test.options.word_count, TEST_WORDS_MAX);
+	begin();
+	ck_assert_int_eq(options_parse(&test_table, TEST_WORDS_MAX + 3, argv, &test, &result, &err),
+			 -EINVAL);
+	ck_assert_str_eq(err.text, "--command: given more than 4000 times");
+}
+END_TEST
+
+/* What the test is, and what its machine is. */
+START_TEST(test_of_test)
+{
+	const struct test_options *options = &test.options;
+	const struct run_options *of_run = &test.run.options;
+
+	ck_assert_int_eq(parse_line_by(1,
+				       "-t|9|--root|/srv:fs=9p|-e|A=1|-eB|--env=C=|--fail-on=all|"
+				       "--rw|-w/tmp|-u|nobody:tty|-o|out|-V|--tty=off|"
+				       "--boot-timeout=5|--quiet-timeout|6|--modules|lib|"
+				       "--modprobe=x|--modprobe|y|--env-file|f"),
+			 0);
+	ck_assert_uint_eq(of_run->timeout, 9);
+	ck_assert_str_eq(options->root, "/srv:fs=9p");
+	ck_assert_uint_eq(options->environment_count, 3);
+	ck_assert_str_eq(options->environment[0], "A=1");
+	ck_assert_str_eq(options->environment[1], "B");
+	ck_assert_str_eq(options->environment[2], "C=");
+	ck_assert_str_eq(options->environment_file, "f");
+	ck_assert_str_eq(options->fail_on, "all");
+	ck_assert_str_eq(options->directory, "/tmp");
+	ck_assert_str_eq(options->user, "nobody:tty");
+	ck_assert_str_eq(options->output, "out");
+	ck_assert(options->writable && options->verbose);
+	ck_assert_int_eq(options->terminal, CONFIG_OFF);
+	ck_assert_uint_eq(options->boot_timeout, 5);
+	ck_assert_uint_eq(options->quiet_timeout, 6);
+	ck_assert_str_eq(options->modules, "lib");
+	ck_assert_uint_eq(options->more_module_count, 2);
+	ck_assert_str_eq(options->more_modules[1], "y");
+	ck_assert_uint_eq(options->word_count, 0);
+}
+END_TEST
+
+START_TEST(test_machine_of_test)
+{
+	const struct machine_config *config = &test.run.options.machine;
+
+	ck_assert_int_eq(parse_line_by(1, "-k|Image|-m|2G|-c4|-v|/srv:data:ro|--append=loglevel=8|"
+					  "--loglevel=debug|--|-m|1G"),
+			 0);
+	ck_assert_str_eq(config->kernel, "Image");
+	ck_assert_uint_eq(config->mem, 2 * GIB);
+	ck_assert_uint_eq(config->cpus, 4);
+	ck_assert_uint_eq(config->volume_count, 1);
+	ck_assert_str_eq(config->append, "loglevel=8");
+	ck_assert_int_eq(test.run.options.log_level, LOG_LEVEL_DEBUG);
+	ck_assert_uint_eq(test.options.word_count, 2);
+}
+END_TEST
+
+static const struct {
+	const char *line;
+	const char *says;
+} refused_tests[] = {
+	{"make", "'make' is no option; a command stands behind --: -- make ..."},
+	{"-c2|make|--|x", "'make' is no option; a command stands behind --: -- make ..."},
+	{"-", "'-' is no option; a command stands behind --: -- - ..."},
+	{"--rot=/", "unknown option --rot; did you mean --root?"},
+	{"--zzzzzzzz", "unknown option --zzzzzzzz; `armlet test --help` lists them all"},
+	{"-z|--", "unknown option -z; `armlet test --help` lists them all"},
+	{"-e", "--env needs a value: --env NAME[=VALUE]"},
+	{"--root", "--root needs a value: --root DIR|DISK|none"},
+	{"--rw=yes", "--rw takes no value, but was given 'yes'"},
+	{"-t0", "--timeout: '0' is not a number from 1 to 4294967295"},
+	{"--boot-timeout=x", "--boot-timeout: 'x' is not a number from 1 to 4294967295"},
+	{"--quiet-timeout=0", "--quiet-timeout: '0' is not a number from 1 to 4294967295"},
+	{"--tty=maybe", "--tty: 'maybe' is not one of auto on off"},
+	{"-c0", "--cpus: '0' is not a number from 1 to 512"},
+};
+
+START_TEST(test_refused_tests)
+{
+	ck_assert_int_eq(parse_line_by(1, refused_tests[_i].line), -EINVAL);
+	ck_assert_str_eq(err.text, refused_tests[_i].says);
+}
+END_TEST
+
 const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_defaults),
-	UNIT_CASE(test_every_spelling),
+	UNIT_LOOP(test_every_spelling, ARRAY_SIZE(tables)),
 	UNIT_LOOP(test_refused, ARRAY_SIZE(refused_rows)),
 	UNIT_CASE(test_disks),
 	UNIT_LOOP(test_bad_disks, ARRAY_SIZE(bad_disk_rows)),
-	UNIT_CASE(test_too_many_disks),
-	UNIT_CASE(test_too_many_overlays),
+	UNIT_LOOP(test_repeated, ARRAY_SIZE(repeated_rows)),
 	UNIT_CASE(test_order),
 	UNIT_CASE(test_kvmtool_spellings),
 	UNIT_CASE(test_help),
-	UNIT_CASE(test_table),
+	UNIT_LOOP(test_tables, ARRAY_SIZE(tables)),
 	UNIT_CASE(test_no_positional),
+	UNIT_LOOP(test_command, ARRAY_SIZE(command_rows)),
+	UNIT_CASE(test_too_many_words),
+	UNIT_CASE(test_of_test),
+	UNIT_CASE(test_machine_of_test),
+	UNIT_LOOP(test_refused_tests, ARRAY_SIZE(refused_tests)),
 	{0},
 };
 const char unit_name[] = "options";
