@@ -50,10 +50,10 @@ enum wire_kind {
 
 /* How the command ended. */
 enum wire_end {
-	WIRE_END_EXITED,   /* value: its status */
+	WIRE_END_EXITED,    /* value: its status */
 	WIRE_END_SIGNALLED, /* value: the signal */
-	WIRE_END_NOT_RUN,  /* value: errno of execve(2), or of what has to be done before */
-	WIRE_END_SET_UP,   /* value: errno; a SAY says what failed before there was a command */
+	WIRE_END_NOT_RUN,   /* value: errno of execve(2), or of what has to be done before */
+	WIRE_END_SET_UP,    /* value: errno; a SAY says what failed before there was a command */
 };
 
 struct wire_exit {

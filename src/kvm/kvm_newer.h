@@ -7,6 +7,8 @@
 #ifndef ARMLET_KVM_NEWER_H
 #define ARMLET_KVM_NEWER_H
 
+#include <linux/types.h>
+
 #ifndef KVM_EXIT_MEMORY_FAULT
 #define KVM_EXIT_MEMORY_FAULT 39
 #endif

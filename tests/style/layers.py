@@ -20,6 +20,7 @@ LAYERS = {
     "machine": MODELS | {"hyp", "virtio", "backend"},
     "control": MODELS | {"machine", "virtio", "backend"},
     "trial": CORE | {"boot"},
+    "init": {"trial"},
     "cli": MODELS | {"machine", "control", "trial", "hyp", "virtio", "backend"},
 }
 
@@ -32,6 +33,7 @@ FOLDERS = {
     "src/machine": "machine",
     "src/control": "control",
     "src/trial": "trial",
+    "src/init": "init",
     "src/cli": "cli",
     "devices": "devices",
     "virtio": "virtio",
