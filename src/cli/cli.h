@@ -26,6 +26,10 @@ struct command {
 extern const struct command commands[]; /* ends with a zeroed row */
 
 int run_main(int argc, char **argv);
+
+/* The same; with @signals_end, SIGTERM and SIGINT do not press the power key first. */
+int run_words(int argc, char **argv, bool signals_end);
+
 int doctor_main(int argc, char **argv);
 int cpu_main(int argc, char **argv);
 int completion_main(int argc, char **argv);
@@ -51,6 +55,10 @@ int stats_main(int argc, char **argv);
 int test_main(int argc, char **argv);
 int logs_main(int argc, char **argv);
 int console_main(int argc, char **argv);
+int qemu_main(int argc, char **argv);
+
+/* Whether the program was started by a name that QEMU's words belong to. */
+bool qemu_is_meant(const char *program);
 
 extern const struct option_def run_rows[]; /* of struct run_options */
 extern const struct option_table run_table;
@@ -79,6 +87,7 @@ extern const struct option_table stats_table;
 extern const struct option_table test_table; /* of struct test, test.h */
 extern const struct option_table logs_table;
 extern const struct option_table console_table;
+extern const struct option_table qemu_table;
 extern const char *const completion_shells[];
 extern const char *const cpu_verbs[];
 

@@ -13,6 +13,7 @@
 const struct command commands[] = {
 	{.name = "run", .main = run_main, .table = &run_table},
 	{.name = "test", .main = test_main, .table = &test_table},
+	{.name = "qemu", .main = qemu_main, .table = &qemu_table},
 	{.name = "create", .main = create_main, .table = &create_table},
 	{.name = "ls", .main = ls_main, .table = &ls_table},
 	{.name = "start", .main = start_main, .table = &start_table},
@@ -126,6 +127,8 @@ static void fill_standard_descriptors(void)
 int main(int argc, char **argv)
 {
 	fill_standard_descriptors();
+	if (argc > 0 && qemu_is_meant(argv[0]))
+		return qemu_main(argc, argv);
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_ARMLET_FAILED;

@@ -212,7 +212,7 @@ static int load_cpu_model(struct run *run, struct error *err)
 }
 
 /* What options of `armlet run` alone contradict, and files that are only read. */
-static int check_options(struct run *run, struct error *err)
+int run_check_options(struct run *run, struct error *err)
 {
 	const struct run_options *options = &run->options;
 
@@ -257,13 +257,14 @@ void run_init(struct run *run)
 	run_options_init(&run->options);
 }
 
-int run_main(int argc, char **argv)
+int run_words(int argc, char **argv, bool signals_end)
 {
 	struct run run;
 	struct error err = {0};
 	int status;
 
 	run_init(&run);
+	run.signals_end = signals_end;
 	if (!parse_or_end(&run_table, argc, argv, &run.options, &status))
 		return status;
 	log_set_level((enum log_level)run.options.log_level);
@@ -271,7 +272,7 @@ int run_main(int argc, char **argv)
 		return fail_with("run", &err);
 	if (run.options.dry_run)
 		return print_json(options_to_json(run_table.options, &run.options));
-	if (check_options(&run, &err) < 0)
+	if (run_check_options(&run, &err) < 0)
 		return fail_with("run", &err);
 	if (run.options.detach && !detach(&run.ready_fd, &status)) {
 		if (status == EXIT_SUCCESS)
@@ -279,4 +280,9 @@ int run_main(int argc, char **argv)
 		return status;
 	}
 	return run_whole(&run, "run");
+}
+
+int run_main(int argc, char **argv)
+{
+	return run_words(argc, argv, false);
 }

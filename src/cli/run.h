@@ -53,6 +53,7 @@ struct run {
 	enum run_ready ready_when;
 	const char *ready_text;
 	bool ready;
+	bool signals_end;       /* at once, without the power key */
 	bool power_key_pressed; /* by a signal */
 
 	/* The lives. */
@@ -70,6 +71,9 @@ struct run {
 /* run.c */
 
 void run_init(struct run *run);
+
+/* What its options contradict, and files that are only read. */
+int run_check_options(struct run *run, struct error *err);
 
 /* Set up, all its lives, and the last words as @command. Returns the exit status. */
 int run_whole(struct run *run, const char *command);

@@ -41,7 +41,7 @@ void run_power_down(struct run *run, const char *reason)
 /* Who signals wants the end: without the key at once, with status @status_without. */
 static void press_power_key(struct run *run, int status_without)
 {
-	if (!has_power_key(run) || run->power_key_pressed) {
+	if (run->signals_end || !has_power_key(run) || run->power_key_pressed) {
 		run_stop(run, status_without, "host-signal");
 		return;
 	}

@@ -60,6 +60,8 @@ static int prepare(struct test *test, struct error *err)
 	int r = check(test, err);
 
 	if (r == 0)
+		r = run_check_options(&test->run, err);
+	if (r == 0)
 		r = test_plan_root(test, err);
 	if (r == 0)
 		r = test_open_output(test, err);
