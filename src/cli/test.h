@@ -12,6 +12,8 @@
 #include "trial/klog.h"
 #include "trial/line_port.h"
 
+struct modules; /* trial/modules.h */
+
 #define TEST_WORDS_MAX       4000
 #define TEST_ENVIRONMENT_MAX 256
 #define TEST_MODULES_MAX     16
@@ -72,7 +74,9 @@ struct test {
 	char root_volume[PATH_MAX + 64];
 	char root_row[64];                  /* as JOB_ROOT; "": the initramfs */
 	char present_volume[PATH_MAX + 64]; /* of the present folder, if that needs one */
-	char present_row[PATH_MAX + 64];    /* as JOB_MOUNT */
+	char *mounts[MACHINE_MAX_VOLUMES];  /* as JOB_MOUNT */
+	size_t mount_count;
+	bool shares[SHARE_9P + 1]; /* which kinds there are */
 	char *append;
 	char port[64];
 	int port_fd;   /* the machine's end of the channel */
@@ -126,6 +130,9 @@ extern const uint8_t init_program[], init_program_end[];
 
 /* test_root.c: the root, and how it comes to the guest; the machine's configuration knows it. */
 int test_plan_root(struct test *test, struct error *err);
+
+/* test_modules.c: what the kernel needs for all that, or has to have. */
+int test_need_modules(const struct test *test, struct modules *modules, struct error *err);
 
 /* test_initramfs.c: what is in the guest's memory when it boots. */
 int test_build_initramfs(struct test *test, struct error *err);

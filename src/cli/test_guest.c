@@ -370,6 +370,8 @@ void test_close(struct test *test)
 	close_fd(test->port_fd);
 	close_fd(test->initrd_fd);
 	free(test->append);
+	while (test->mount_count)
+		free(test->mounts[--test->mount_count]);
 	klog_destroy(test->klog);
 	test_close_output(test, &(struct error){0});
 }

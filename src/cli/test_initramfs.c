@@ -116,35 +116,6 @@ static const char *map_directory(const struct test *test, char present[static PA
 	return present[length] ? present + length : "/";
 }
 
-static int put_volumes(const struct test *test, FILE *job, struct error *err)
-{
-	const struct machine_config *config = &test->run.options.machine;
-
-	if (test->present_row[0])
-		put(job, JOB_MOUNT, test->present_row);
-	for (size_t i = 0; i < config->volume_count; i++) {
-		struct share_options options;
-		struct share *share;
-		int r;
-
-		if (config->volumes[i] == test->root_volume ||
-		    config->volumes[i] == test->present_volume)
-			continue;
-		r = share_parse(config->volumes[i], &options, err);
-		if (r == 0)
-			r = share_open(&options, &share, err);
-		if (r < 0)
-			return r;
-		/* What is no path is a tag, and the command's own business. */
-		if (options.tag[0] == '/')
-			fprintf(job, JOB_MOUNT "%s:%s:%s:%s%c", options.tag,
-				share_kind(share) == SHARE_VIRTIOFS ? "virtiofs" : "9p",
-				options.read_only ? "ro" : "rw", options.tag, '\0');
-		share_close(share);
-	}
-	return 0;
-}
-
 static void put_words(const struct test *test, FILE *job)
 {
 	for (size_t i = 0; i < test->options.word_count; i++)
@@ -183,9 +154,9 @@ static int write_job(const struct test *test, const struct modules *modules, FIL
 		put_number(job, JOB_COLUMNS, columns);
 		put_number(job, JOB_ROWS, rows);
 	}
-	r = put_volumes(test, job, err);
-	if (r == 0)
-		r = put_environment(test, job, err);
+	for (size_t i = 0; i < test->mount_count; i++)
+		put(job, JOB_MOUNT, test->mounts[i]);
+	r = put_environment(test, job, err);
 	put_words(test, job);
 	return r;
 }
@@ -210,67 +181,6 @@ static int add_job(const struct test *test, const struct modules *modules, struc
 }
 
 /* ---- Modules ---------------------------------------------------------- */
-
-static int need_all(struct modules *modules, const char *const *names, struct error *err)
-{
-	int r = 0;
-
-	for (; *names && r == 0; names++)
-		r = modules_need(modules, *names, err);
-	return r;
-}
-
-/* What the root and the volumes come by. */
-static int need_shares(const struct test *test, struct modules *modules, struct error *err)
-{
-	static const char *const p9[] = {"9pnet_virtio", "9p", NULL};
-	static const char *const fs[] = {"virtiofs", NULL};
-	static const char *const disk[] = {"virtio_blk", "ext4", "crc32c_generic", NULL};
-	static const char *const overlay[] = {"overlay", NULL};
-	const struct machine_config *config = &test->run.options.machine;
-	bool has_disk = config->disk_count != 0;
-	int r = 0;
-
-	/* Which of the two a volume takes is not yet known of each: both are small. */
-	if (config->volume_count) {
-		r = need_all(modules, p9, err);
-		if (r == 0)
-			r = need_all(modules, fs, err);
-	}
-	if (r == 0 && has_disk)
-		r = need_all(modules, disk, err);
-	if (r == 0 && test->root_volume[0] && !test->options.writable)
-		r = need_all(modules, overlay, err);
-	return r;
-}
-
-static int need_modules(const struct test *test, struct modules *modules, struct error *err)
-{
-	static const char *const always[] = {"virtio_mmio", "virtio_console", NULL};
-	static const char *const net[] = {"virtio_net", NULL};
-	static const char *const vsock[] = {"vmw_vsock_virtio_transport", NULL};
-	const struct machine_config *config = &test->run.options.machine;
-	int r = need_all(modules, always, err);
-
-	if (r == 0)
-		r = need_shares(test, modules, err);
-	if (r == 0 && config->net_count)
-		r = need_all(modules, net, err);
-	if (r == 0 && config->vsock_cid)
-		r = need_all(modules, vsock, err);
-	for (size_t i = 0; i < test->options.more_module_count && r == 0; i++) {
-		size_t before = modules->count;
-
-		r = modules_need(modules, test->options.more_modules[i], err);
-		if (r == 0 && modules->count == before && !modules->folder)
-			r = error_set(
-				err, ENOENT,
-				"--modprobe %s: there are no modules of this kernel; say with "
-				"--modules where they are",
-				test->options.more_modules[i]);
-	}
-	return r;
-}
 
 static int read_whole(const char *path, char **ret, size_t *ret_size, struct error *err)
 {
@@ -386,11 +296,8 @@ static int store(struct test *test, struct cpio *cpio, struct error *err)
 static int fill(const struct test *test, struct modules *modules, struct cpio *cpio,
 		struct error *err)
 {
-	int r = modules_find(test->run.options.machine.kernel, test->options.modules, modules, err);
+	int r = test_need_modules(test, modules, err);
 
-	if (r < 0)
-		return error_prefix(err, "--modules: ");
-	r = need_modules(test, modules, err);
 	if (r == 0)
 		r = add_modules(modules, cpio, err);
 	if (r == 0)

@@ -11,6 +11,7 @@
 #include "device_options.h"
 #include "test.h"
 #include "trial/job.h"
+#include "trial/kconfig.h"
 
 #define ROOT_TAG    "armlet.root"
 #define PRESENT_TAG "armlet.here"
@@ -24,9 +25,9 @@ static bool is_initramfs(const struct test *test)
 	return root ? !strcmp(root, NONE) : test->run.options.machine.initrd != NULL;
 }
 
-/* How the folder of a volume would come: the guest has to know before it is there. */
-static int learn_kind(const char *text, struct share_options *options, const char **ret,
-		      struct error *err)
+/* How the folder of a volume comes: the guest has to know before it is there. */
+static int learn_kind(struct test *test, const char *text, struct share_options *options,
+		      const char **ret, struct error *err)
 {
 	struct share *share;
 	int r = share_parse(text, options, err);
@@ -35,9 +36,47 @@ static int learn_kind(const char *text, struct share_options *options, const cha
 		r = share_open(options, &share, err);
 	if (r < 0)
 		return r;
+	test->shares[share_kind(share)] = true;
 	*ret = share_kind(share) == SHARE_VIRTIOFS ? "virtiofs" : "9p";
 	share_close(share);
 	return 0;
+}
+
+/* A row of JOB_MOUNT: the share of @tag, by @kind, at @path as @how says. */
+static int add_mount(struct test *test, const char *tag, const char *kind, const char *how,
+		     const char *path)
+{
+	if (asprintf(&test->mounts[test->mount_count], "%s:%s:%s:%s", tag, kind, how, path) < 0)
+		return -ENOMEM;
+	test->mount_count++;
+	return 0;
+}
+
+/* The last one is to be mounted first, as others may be in it. */
+static void bring_forward(struct test *test)
+{
+	char *last = test->mounts[test->mount_count - 1];
+
+	memmove(test->mounts + 1, test->mounts, (test->mount_count - 1) * sizeof(*test->mounts));
+	test->mounts[0] = last;
+}
+
+/* Those of --volume; what is no path is a tag, and the command's own business. */
+static int plan_volumes(struct test *test, struct error *err)
+{
+	const struct machine_config *config = &test->run.options.machine;
+	struct share_options options;
+	const char *kind;
+	int r = 0;
+
+	for (size_t i = 0; i < config->volume_count && r == 0; i++) {
+		r = learn_kind(test, config->volumes[i], &options, &kind, err);
+		if (r == 0 && options.tag[0] == '/' &&
+		    add_mount(test, options.tag, kind, options.read_only ? "ro" : "rw",
+			      options.tag) < 0)
+			r = error_set_errno(err, ENOMEM, "--volume");
+	}
+	return r;
 }
 
 static int plan_folder(struct test *test, struct error *err)
@@ -56,7 +95,7 @@ static int plan_folder(struct test *test, struct error *err)
 				 test->root_path);
 	snprintf(test->root_volume, sizeof(test->root_volume), "%s:" ROOT_TAG "%s%s",
 		 test->root_path, test->options.writable ? "" : ":ro", test->root_way);
-	r = learn_kind(test->root_volume, &options, &kind, err);
+	r = learn_kind(test, test->root_volume, &options, &kind, err);
 	if (r < 0)
 		return error_prefix(err, "--root: ");
 	config->volumes[config->volume_count++] = test->root_volume;
@@ -115,12 +154,14 @@ static int plan_present(struct test *test, struct error *err)
 			top);
 	snprintf(test->present_volume, sizeof(test->present_volume), "%s:" PRESENT_TAG "%s%s", top,
 		 test->options.writable ? "" : ":ro", test->root_way);
-	r = learn_kind(test->present_volume, &options, &kind, err);
+	r = learn_kind(test, test->present_volume, &options, &kind, err);
 	if (r < 0)
 		return error_prefix(err, "the present folder: ");
 	config->volumes[config->volume_count++] = test->present_volume;
-	snprintf(test->present_row, sizeof(test->present_row), PRESENT_TAG ":%s:%s:%s", kind,
-		 test->options.writable ? "rw" : "over", top);
+	r = add_mount(test, PRESENT_TAG, kind, test->options.writable ? "rw" : "over", top);
+	if (r < 0)
+		return error_set_errno(err, -r, "the present folder");
+	bring_forward(test);
 	return 0;
 }
 
@@ -139,6 +180,18 @@ static int plan_disk(struct test *test, struct error *err)
 	return 0;
 }
 
+/* A kernel that has only 9p, as its configuration says, gets that. */
+static const char *choose_way(const struct test *test)
+{
+	_cleanup_(kconfig_finish) struct kconfig config;
+
+	kconfig_find(test->run.options.machine.kernel, &config);
+	return kconfig_get(&config, "VIRTIO_FS") == KCONFIG_NO &&
+			       kconfig_get(&config, "9P_FS") != KCONFIG_NO
+		       ? WAY "9p"
+		       : "";
+}
+
 static void take_root(struct test *test)
 {
 	const char *root = test->options.root ? test->options.root : "/";
@@ -147,7 +200,7 @@ static void take_root(struct test *test)
 
 	snprintf(test->root_path, sizeof(test->root_path), "%.*s",
 		 (int)min_u64(length, sizeof(test->root_path) - 1), root);
-	test->root_way = way ? way : "";
+	test->root_way = way ? way : choose_way(test);
 }
 
 static int plan_folders(struct test *test, struct error *err)
@@ -160,7 +213,10 @@ static int plan_folders(struct test *test, struct error *err)
 int test_plan_root(struct test *test, struct error *err)
 {
 	struct stat st;
+	int r = plan_volumes(test, err);
 
+	if (r < 0)
+		return r;
 	take_root(test);
 	if (is_initramfs(test)) {
 		if (test->options.writable)

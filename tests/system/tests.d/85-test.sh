@@ -405,5 +405,12 @@ test_bad_trial() {
 	bad 'there are no modules of this kernel' -k "$null" --root none --modprobe x -- true
 	bad "kernel '/nosuch'" -k /nosuch --root none -- true
 	bad "initrd '/nosuch'" -k "$null" -i /nosuch -- true
+	mkdir built
+	cp "$null" built/Image
+	printf '# CONFIG_VIRTIO_CONSOLE is not set\nCONFIG_VIRTIO_MMIO=y\n' >built/.config
+	bad "the kernel has no CONFIG_VIRTIO_CONSOLE, as its '.*built/.config' says" -k built/Image --root none -- true
+	printf 'CONFIG_VIRTIO_CONSOLE=y\nCONFIG_VIRTIO_MMIO=m\n' >built/.config
+	bad 'the kernel has CONFIG_VIRTIO_MMIO as a module only, .*; say with --modules where they are' \
+		-k built/Image --root none -- true
 	bad 'unknown option --fail-no; did you mean --fail-on' -k "$null" --fail-no -- true
 }

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a kernel was built with, where that can be read: its .config, as make(1) leaves it in
+ * the kernel's tree and distributions install it beside the kernel.
+ *
+ * Threads: one at a time.
+ */
+#ifndef ARMLET_TRIAL_KCONFIG_H
+#define ARMLET_TRIAL_KCONFIG_H
+
+#include "base/error.h"
+
+enum kconfig_value {
+	KCONFIG_UNKNOWN, /* there is no file to tell */
+	KCONFIG_NO,
+	KCONFIG_MODULE,
+	KCONFIG_YES, /* or a text or number */
+};
+
+struct kconfig {
+	char *path; /* NULL: none was found */
+	char *text;
+	size_t size;
+};
+
+/*
+ * That of @kernel: config-VERSION beside vmlinuz-VERSION, config or .config beside it, or the
+ * .config at the top of the tree whose arch/arm64/boot it is in. Never fails: one that cannot
+ * be read is none.
+ */
+void kconfig_find(const char *kernel, struct kconfig *ret);
+
+/* @name without CONFIG_ */
+enum kconfig_value kconfig_get(const struct kconfig *config, const char *name);
+
+/* Takes a zeroed one. */
+void kconfig_finish(struct kconfig *config);
+
+#endif

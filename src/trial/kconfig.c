@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trial/kconfig.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SIZE_MOST (8 * MIB) /* a whole one of Debian's has a quarter of one */
+#define KERNEL    "vmlinuz-"
+
+/* @text is that of the file at @path then. */
+static bool read_file(const char *path, struct kconfig *config)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_cleanup_free_ char *text = NULL;
+	struct stat st;
+	size_t size = 0;
+	ssize_t n = 0;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > (off_t)SIZE_MOST)
+		return false;
+	text = malloc((size_t)st.st_size + 1);
+	while (text && (n = read(fd, text + size, (size_t)st.st_size - size)) > 0)
+		size += (size_t)n;
+	config->path = text && n == 0 ? strdup(path) : NULL;
+	if (!config->path)
+		return false;
+	text[size] = '\0';
+	config->text = steal_ptr(&text);
+	config->size = size;
+	return true;
+}
+
+void kconfig_find(const char *kernel, struct kconfig *ret)
+{
+	static const char *const places[] = {"config", ".config", "../../../.config"};
+	char real[PATH_MAX], path[PATH_MAX + 32];
+	const char *name;
+	int folder;
+
+	*ret = (struct kconfig){0};
+	if (!realpath(kernel, real))
+		return;
+	name = strrchr(real, '/') + 1;
+	folder = (int)(name - real);
+	if (!strncmp(name, KERNEL, strlen(KERNEL))) {
+		snprintf(path, sizeof(path), "%.*sconfig-%s", folder, real, name + strlen(KERNEL));
+		if (read_file(path, ret))
+			return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		snprintf(path, sizeof(path), "%.*s%s", folder, real, places[i]);
+		if (read_file(path, ret))
+			return;
+	}
+}
+
+enum kconfig_value kconfig_get(const struct kconfig *config, const char *name)
+{
+	char wanted[128];
+	const char *at = config->text;
+	int size = snprintf(wanted, sizeof(wanted), "CONFIG_%s=", name);
+
+	if (!config->text)
+		return KCONFIG_UNKNOWN;
+	while ((at = memmem(at, config->size - (size_t)(at - config->text), wanted,
+			    (size_t)size))) {
+		char value = at[size];
+
+		if (at == config->text || at[-1] == '\n')
+			return value == 'm'   ? KCONFIG_MODULE
+			       : value == 'n' ? KCONFIG_NO
+					      : KCONFIG_YES;
+		at += size;
+	}
+	return KCONFIG_NO;
+}
+
+void kconfig_finish(struct kconfig *config)
+{
+	free(config->path);
+	free(config->text);
+	*config = (struct kconfig){0};
+}
