@@ -90,3 +90,53 @@ test_example_devices() {
 	[ ! -e other ] || fail "the guest has written to the folder"
 	[ ! -e console.sock ] || fail "a socket is left"
 }
+
+# ---- examples/bisect.sh -----------------------------------------------------
+
+describe trial_bisect "bisect.sh: git bisect run finds the commit that broke a kernel, and skips what does not build" 240
+test_trial_bisect() {
+	need_guest 6.1
+	emulated || skip "git gets a shell of an emulated host's"
+	tree_of git.img /dev
+	# git bisect is a script; the disk has git, and no shell.
+	mkdir bin
+	cp -a tree/usr/bin/git /bin/busybox bin
+	on_exit "umount '$DIR/tree/usr/bin'"
+	mount -o bind bin tree/usr/bin
+	chroot tree /usr/bin/busybox --install -s /usr/bin
+	cp "$(dirname "$0")/../../examples/bisect.sh" "$ARMLET" "$ARMLET_GUESTS/6.1/initrd.cpio" .
+	cp "$(kernel 6.1)" there
+	modules=$(echo "$(dirname "$(readlink -f "$(kernel 6.1)")")/lib/modules"/*)
+	mkdir modules
+	cp "$modules/modules.dep" modules
+	(cd "$modules" && find . -name 'virtio_mmio.ko' -o -name 'virtio_console.ko' | cpio -o -H newc 2>/dev/null) |
+		(cd modules && cpio -id 2>/dev/null)
+	# A tree of seven commits, whose kernel panics from the fifth on, and which does not build at
+	# the fourth.
+	cat >steps <<-'END'
+		set -e
+		export HOME=/tmp MAKE='sh build'
+		git config --global user.email a@b.c
+		git config --global user.name a
+		git init -q /tmp/kernel 2>/dev/null
+		cd /tmp/kernel
+		for n in 1 2 3 4 5 6 7; do
+			echo "mkdir -p arch/arm64/boot && ln -sf /tmp/there arch/arm64/boot/Image" >build
+			[ $n -ne 4 ] || echo false >build
+			echo "exit 0" >test
+			[ $n -lt 5 ] || echo "echo c >/proc/sysrq-trigger" >test
+			echo $n >number
+			git add build test number
+			git commit -qm "commit $n"
+		done
+		git bisect start HEAD HEAD~6
+		git bisect run sh -c 'ARMLET=/tmp/armlet sh /tmp/bisect.sh -t 100 -m 256 -i /tmp/initrd.cpio \
+			--modules /tmp/modules -a "cryptomgr.notests kpti=off" -- sh -c "$(cat test)"' </dev/null
+	END
+	mount -t proc proc tree/proc
+	on_exit "umount '$DIR/tree/proc'"
+	chroot tree /bin/sh /tmp/steps >log 2>&1 || :
+	grep -q 'commit 5' log && grep -q 'There are only .skip.ped commits left\|is the first bad commit' log ||
+		fail "git says: $(tail -n 30 log)"
+	grep -q 'sysrq triggered crash' log || fail "no kernel has panicked"
+}
