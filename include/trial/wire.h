@@ -13,7 +13,8 @@
  *	  STDOUT     bytes of the command's outputs
  *	  STDERR
  *	  KMSG       one record of the kernel's log, as /dev/kmsg has it
- *	  SAY        a sentence about something that went wrong in the guest
+ *	  NOTE       a sentence about what is otherwise than was asked for
+ *	  SAY        a sentence about what failed: the command cannot be run
  *	  EXIT       struct wire_exit: the verdict, after all of the above
  *	host to guest
  *	  STDIN      bytes for the command; none: that was all of them
@@ -40,6 +41,7 @@ enum wire_kind {
 	WIRE_STDOUT,
 	WIRE_STDERR,
 	WIRE_KMSG,
+	WIRE_NOTE,
 	WIRE_SAY,
 	WIRE_EXIT,
 	WIRE_STDIN,

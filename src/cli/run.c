@@ -183,6 +183,8 @@ static void tear_down(struct run *run)
 	qmp_server_destroy(run->qmp);
 	gdb_server_destroy(run->gdb);
 	machine_destroy(run->machine);
+	if (run->test)
+		test_leave(run->test);
 	run_forget_device(run, NULL);
 	machined_forget(run->machined);
 	console_watch_destroy(run->watch);

@@ -17,6 +17,8 @@ void run_stop(struct run *run, int status, const char *reason)
 	run->stop_reason = reason;
 	run->end_wanted = true;
 	console_abandon(run->console);
+	if (run->test)
+		test_abandon(run->test);
 	if (run->machine)
 		machine_stop(run->machine);
 	else

@@ -140,6 +140,9 @@ int test_build_initramfs(struct test *test, struct error *err);
 /* test_guest.c: the channel; what run.c and its files do otherwise for a test. */
 int test_open(struct test *test, struct error *err);
 int test_start(struct test *test, struct error *err);
+void test_drain(struct test *test); /* its outputs are written out, or given up */
+void test_abandon(struct test *test);
+void test_leave(struct test *test); /* the event loop is about to go */
 void test_close(struct test *test);
 bool test_take_signal(struct test *test, int number);
 void test_take_input(struct test *test);

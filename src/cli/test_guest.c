@@ -173,6 +173,9 @@ static void take_frame(void *data, enum wire_kind kind, const uint8_t *payload, 
 	case WIRE_KMSG:
 		test_take_record(test, (const char *)payload, size);
 		break;
+	case WIRE_NOTE:
+		log_warning("%.*s", (int)min_u64(size, ERROR_TEXT_MAX), (const char *)payload);
+		break;
 	case WIRE_SAY:
 		take_sentence(test, payload, size);
 		break;
@@ -362,6 +365,33 @@ int test_open(struct test *test, struct error *err)
 	if (r == 0)
 		r = add_timer(test, &test->deadline, on_deadline, err);
 	return r < 0 ? r : add_timer(test, &test->quiet, on_quiet, err);
+}
+
+void test_drain(struct test *test)
+{
+	const struct char_port out = console_port(test->run.console);
+	const struct char_port errors = console_port(test->errors);
+
+	char_port_drain(&out);
+	char_port_drain(&errors);
+}
+
+void test_abandon(struct test *test)
+{
+	if (test->errors)
+		console_abandon(test->errors);
+}
+
+void test_leave(struct test *test)
+{
+	event_source_remove(&test->channel);
+	event_source_remove(&test->poll);
+	event_source_remove(&test->deadline);
+	event_source_remove(&test->quiet);
+	line_port_destroy(test->lines);
+	console_destroy(test->errors);
+	test->lines = NULL;
+	test->errors = NULL;
 }
 
 void test_close(struct test *test)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What became of a test: a status for programs, a sentence for people, and both in files. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,7 +64,8 @@ static int status_of(const struct test *test, enum test_verdict verdict, const s
 	case TEST_KERNEL:
 		return EXIT_PANICKED;
 	case TEST_STOPPED:
-		return end->status;
+		/* By a key, or by QMP: nobody may take that for a success. */
+		return end->status ? end->status : EXIT_SIGNALLED + SIGINT;
 	case TEST_NONE:
 	case TEST_SET_UP:
 	case TEST_FAILED:
@@ -183,7 +185,8 @@ static void explain(const struct test *test, enum test_verdict verdict, char *te
 		break;
 	case TEST_SET_UP:
 	case TEST_FAILED:
-		snprintf(text, size, "%s", test->sentence);
+		snprintf(text, size, "%s",
+			 test->sentence[0] ? test->sentence : "the guest's init gave up");
 		break;
 	default:
 		*text = '\0';
@@ -280,6 +283,8 @@ int test_judge(struct test *test, const struct qmp_end *end, int failed, const s
 
 	if (test->lines)
 		line_port_finish(test->lines);
+	if (failed >= 0)
+		test_drain(test);
 	verdict = judge(test, end, failed < 0);
 	if (failed < 0)
 		snprintf(test->sentence, sizeof(test->sentence), "%s", why->text);

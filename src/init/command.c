@@ -281,6 +281,6 @@ long start_command(struct init *init)
 	SYS3(read, pipe[0], &report, sizeof(report));
 	SYS1(close, pipe[0]);
 	if (report.text[0])
-		say(init, report.text);
+		say(init, WIRE_SAY, report.text);
 	return -report.error;
 }

@@ -48,7 +48,7 @@ void give_up(struct init *init, const char *what, long error)
 		tell_console(text);
 		power_off();
 	}
-	say(init, text);
+	say(init, WIRE_SAY, text);
 	send_verdict(init, WIRE_END_SET_UP, (uint32_t)(error < 0 ? -error : 0));
 	power_off();
 }

@@ -71,7 +71,8 @@ void leave_root(void);
 void open_port(struct init *init);
 void flush_port(struct init *init);
 void send_frame(struct init *init, enum wire_kind kind, const void *payload, size_t size);
-void say(struct init *init, const char *text);
+/* WIRE_NOTE or WIRE_SAY. */
+void say(struct init *init, enum wire_kind kind, const char *text);
 /* What @fd has now, as frames of @kind. False: it has an end, which is here. */
 bool relay(struct init *init, int fd, enum wire_kind kind);
 

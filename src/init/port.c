@@ -137,9 +137,9 @@ void send_frame(struct init *init, enum wire_kind kind, const void *payload, siz
 	init->filled += WIRE_HEADER + size;
 }
 
-void say(struct init *init, const char *text)
+void say(struct init *init, enum wire_kind kind, const char *text)
 {
-	send_frame(init, WIRE_SAY, text, strlen(text));
+	send_frame(init, kind, text, strlen(text));
 }
 
 bool relay(struct init *init, int fd, enum wire_kind kind)

@@ -255,8 +255,9 @@ static void mount_layered(struct init *init, const char *base, const char *kind,
 		SYS2(umount2, lower, MNT_DETACH);
 		return;
 	}
-	say(init, "the kernel has no overlay (CONFIG_OVERLAY_FS): the root is read-only, but for "
-		  "/tmp, /run and /dev/shm");
+	say(init, WIRE_NOTE,
+	    "the kernel has no overlay (CONFIG_OVERLAY_FS): the root is read-only, but for /tmp, "
+	    "/run and /dev/shm");
 	r = SYS5(mount, lower, path, 0, MS_MOVE, 0);
 	if (r < 0)
 		give_up(init, text_join(text, sizeof(text), path, " cannot be mounted", NULL), r);

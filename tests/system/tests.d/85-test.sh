@@ -184,9 +184,19 @@ test_trial_terminal() {
 		restored
 		status 5
 	END
+	cat >quits <<-'END'
+		raw
+		expect guest-ready
+		send \x01x
+		restored
+		status 130
+	END
 	"$ARMLET_TOOLS/pty" "$ARMLET" test -k "$(kernel "$guest")" -m 256 -a "$quick" \
 		-i "$ARMLET_GUESTS/$guest/initrd.cpio" -e 'PS1=guest-ready# ' -- sh <steps >out 2>err ||
 		fail "the conversation went wrong"
+	"$ARMLET_TOOLS/pty" "$ARMLET" test -k "$(kernel "$guest")" -m 256 -a "$quick" \
+		-i "$ARMLET_GUESTS/$guest/initrd.cpio" -e 'PS1=guest-ready# ' -- sh <quits >out 2>err ||
+		fail "Ctrl-a x is no success"
 }
 
 describe trial_signals "armlet test: a signal is passed on to the command, a second one is the end" 60
