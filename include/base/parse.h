@@ -17,6 +17,9 @@ int parse_size(const char *text, uint64_t unit, uint64_t *ret);
 /* "1,4-6": the numbers in order, at most @max of them into @list. */
 int parse_list(const char *text, uint32_t *list, size_t max, size_t *ret_count);
 
+/* The first two numbers of a kernel's release, as of "6.1.0-37-arm64"; 0: none stands there. */
+void parse_release(const char *release, unsigned *ret_major, unsigned *ret_minor);
+
 /* Write @bytes as "512 MiB" or "1.5 GiB" into @text, exact where it can be. */
 #define FORMAT_SIZE_MAX 32
 const char *format_size(uint64_t bytes, char text[static FORMAT_SIZE_MAX]);

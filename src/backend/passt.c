@@ -77,13 +77,19 @@ static int add_publishes(struct passt *passt, const struct publish_table *table,
 static bool maps_nobody(const char *path)
 {
 	FILE *file = fopen(path, "re");
-	unsigned long inside, outside, count;
 	bool found = false;
+	char line[128];
 
 	if (!file)
 		return true;
-	while (fscanf(file, "%lu %lu %lu", &inside, &outside, &count) == 3)
-		found |= NOBODY >= inside && NOBODY - inside < count;
+	/* user_namespaces(7): what a group of IDs begins with inside and outside, and its size. */
+	while (fgets(line, sizeof(line), file)) {
+		char *at = line;
+		unsigned long inside = strtoul(at, &at, 10);
+
+		strtoul(at, &at, 10);
+		found |= NOBODY >= inside && NOBODY - inside < strtoul(at, NULL, 10);
+	}
 	fclose(file);
 	return found;
 }

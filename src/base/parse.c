@@ -125,6 +125,14 @@ int parse_list(const char *text, uint32_t *list, size_t max, size_t *ret_count)
 	return 0;
 }
 
+void parse_release(const char *release, unsigned *ret_major, unsigned *ret_minor)
+{
+	char *rest;
+
+	*ret_major = (unsigned)strtoul(release, &rest, 10);
+	*ret_minor = *rest == '.' ? (unsigned)strtoul(rest + 1, NULL, 10) : 0;
+}
+
 const char *format_size(uint64_t bytes, char text[static FORMAT_SIZE_MAX])
 {
 	static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

@@ -3,11 +3,12 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+
+#include "base/parse.h"
 
 const char *kvm_mode_name(enum kvm_mode mode)
 {
@@ -76,11 +77,10 @@ static unsigned host_timer_intid(void)
 	read_text("/proc/interrupts", text, 64 * KIB);
 	while ((line = strsep(&rest, "\n"))) {
 		const char *gic = strstr(line, "GIC");
-		unsigned intid;
 
 		/* "kvm guest vtimer" and "kvm guest ptimer" are not the host's own. */
-		if (gic && strstr(line, "arch_timer") && sscanf(gic, "%*s %u", &intid) == 1)
-			return intid;
+		if (gic && strstr(line, "arch_timer"))
+			return (unsigned)strtoul(gic + strcspn(gic, " "), NULL, 10);
 	}
 	return 0;
 }
@@ -148,11 +148,9 @@ static void read_device(struct host_info *host, const char *path)
 static uint64_t meminfo(const char *text, const char *name)
 {
 	const char *at = strstr(text, name);
-	uint64_t value = 0;
 
-	if (at)
-		sscanf(at + strlen(name), ": %" SCNu64, &value);
-	return value;
+	at = at ? at + strlen(name) : "";
+	return *at == ':' ? strtoull(at + 1, NULL, 10) : 0;
 }
 
 void host_info_read(struct host_info *host, const char *kvm_device)
@@ -164,7 +162,7 @@ void host_info_read(struct host_info *host, const char *kvm_device)
 	if (uname(&names) == 0) {
 		snprintf(host->machine, sizeof(host->machine), "%s", names.machine);
 		snprintf(host->kernel, sizeof(host->kernel), "%s", names.release);
-		sscanf(names.release, "%u.%u", &host->kernel_major, &host->kernel_minor);
+		parse_release(names.release, &host->kernel_major, &host->kernel_minor);
 	}
 	host->page_size = (unsigned)sysconf(_SC_PAGESIZE);
 	host->cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);

@@ -384,11 +384,17 @@ static int is_visible(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
+/* As alphasort() in the C locale, which would bring all others. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
 /* The entries of a folder, which need not be there: their number, or -errno. */
 static int list(const char *folder, int (*filter)(const struct dirent *entry), struct dirent ***ret,
 		struct error *err)
 {
-	int count = scandir(folder, ret, filter, alphasort);
+	int count = scandir(folder, ret, filter, by_name);
 
 	if (count >= 0)
 		return count;

@@ -2,14 +2,12 @@
 /*
  * DOC: The screen
  *
- * ncurses draws it. Signals come by a descriptor, as the keys and the machines' answers
- * do, so there is one place that waits; only SIGTSTP is left to ncurses, which gives the
- * terminal back for as long as we are stopped. The guardian (control/terminal.h) does so
- * when we are killed.
+ * Signals come by a descriptor, as the keys and the machines' answers do, so there is one
+ * place that waits. The terminal is given back for as long as we are stopped by SIGTSTP.
  */
 #include "top_view.h"
 
-#include <curses.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,10 +16,11 @@
 
 #include "base/now.h"
 #include "cli.h"
+#include "top_screen.h"
 
 #define FIRST_MS    500 /* until the first rates */
-#define ESCAPE_MS   25
 #define KEY_ESCAPE  27
+#define KEY_DELETE  127
 #define TITLE_LINES 2 /* above what scrolls, the heading in it */
 
 enum sort_key { SORT_NAME, SORT_CPU, SORT_EXITS, SORT_DISK, SORT_NET, SORT_MEMORY, SORT_KEYS };
@@ -29,9 +28,8 @@ enum sort_key { SORT_NAME, SORT_CPU, SORT_EXITS, SORT_DISK, SORT_NET, SORT_MEMOR
 struct view {
 	struct top *top;
 	uint32_t delay;
-	SCREEN *screen;
+	struct top_screen screen;
 	int signals;
-	struct terminal terminal;
 	char chosen[PLACE_NAME_MAX + 1]; /* the machine under the bar */
 	enum sort_key sort;
 	bool one;        /* the chosen machine alone is shown */
@@ -110,56 +108,50 @@ static int chosen_index(struct view *view)
 
 /* Drawing. */
 
-static void put_line(int y, const char *text, chtype attributes)
-{
-	if (y < 0 || y >= LINES)
-		return;
-	attrset((attr_t)attributes);
-	mvaddnstr(y, 0, text, COLS - 1);
-	if (attributes) {
-		for (int x = getcurx(stdscr); x < COLS - 1; x++)
-			addch(' ');
-	}
-	attrset(A_NORMAL);
-}
-
 /* Lines that fit between the title and the keys. */
-static int room(void)
+static int room(const struct view *view)
 {
-	return LINES > TITLE_LINES + 1 ? LINES - TITLE_LINES - 1 : 0;
+	int height = view->screen.height;
+
+	return height > TITLE_LINES + 1 ? height - TITLE_LINES - 1 : 0;
 }
 
-static void put_keys(const char *keys)
+/* What is left below the line before @y, and the keys. */
+static void put_rest(struct view *view, int y, const char *keys)
 {
-	if (LINES > TITLE_LINES)
-		put_line(LINES - 1, keys, A_DIM);
+	int last = view->screen.height - 1;
+
+	for (; y < last; y++)
+		top_screen_put(&view->screen, y, "", TOP_NORMAL);
+	if (last >= TITLE_LINES)
+		top_screen_put(&view->screen, last, keys, TOP_DIM);
 }
 
 static void draw_list(struct view *view)
 {
 	static const char *const names[SORT_KEYS] = {"name", "CPU", "exits",
 						     "disk", "net", "memory"};
-	unsigned width = TOP_NAME_WIDTH + (COLS > 80 ? (unsigned)(COLS - 80) : 0);
-	int chosen = chosen_index(view);
+	struct top_screen *screen = &view->screen;
+	unsigned width = TOP_NAME_WIDTH + (screen->width > 80 ? (unsigned)screen->width - 80 : 0);
+	int chosen = chosen_index(view), space = room(view), y = TITLE_LINES;
 	char line[TOP_LINE_MAX];
 
 	width = (unsigned)min_u64(width, PLACE_NAME_MAX);
 	snprintf(line, sizeof(line), "armlet top: %zu machine%s, every %u s, by %s",
 		 view->top->count, view->top->count == 1 ? "" : "s", view->delay,
 		 names[view->sort]);
-	put_line(0, line, A_NORMAL);
-	put_line(1, top_heading(width, line), A_REVERSE);
+	top_screen_put(screen, 0, line, TOP_NORMAL);
+	top_screen_put(screen, 1, top_heading(width, line), TOP_REVERSE);
 	if (chosen < view->first)
 		view->first = chosen > 0 ? chosen : 0;
-	else if (chosen >= view->first + room())
-		view->first = chosen - room() + 1;
-	for (int i = 0; i < room() && view->first + i < (int)view->top->count; i++)
-		put_line(TITLE_LINES + i,
-			 top_row(&view->top->entries[view->first + i].machine, width, line),
-			 view->first + i == chosen ? A_BOLD | A_STANDOUT : A_NORMAL);
+	else if (chosen >= view->first + space)
+		view->first = chosen - space + 1;
+	for (int i = view->first; i < view->first + space && i < (int)view->top->count; i++)
+		top_screen_put(screen, y++, top_row(&view->top->entries[i].machine, width, line),
+			       i == chosen ? TOP_BAR : TOP_NORMAL);
 	if (!view->top->count)
-		put_line(TITLE_LINES, "no machine with a name runs", A_NORMAL);
-	put_keys("q ends  Enter: one machine  up, down: choose  left, right: sort");
+		top_screen_put(screen, y++, "no machine with a name runs", TOP_NORMAL);
+	put_rest(view, y, "q ends  Enter: one machine  up, down: choose  left, right: sort");
 }
 
 /* Line @index of what is told of a machine; NULL: there are no more. */
@@ -180,7 +172,7 @@ static const char *line_of(const struct top_machine *machine, size_t index,
 	return index == 1 ? top_device_heading(line) : top_device_row(machine, index - 2, line);
 }
 
-static void put_title(const struct top_machine *machine)
+static void put_title(struct view *view, const struct top_machine *machine)
 {
 	struct top_rates rates = top_rates(machine->before, machine->now);
 	char line[TOP_LINE_MAX], numbers[3][TOP_NUMBER_MAX];
@@ -194,27 +186,23 @@ static void put_title(const struct top_machine *machine)
 			 top_number((double)machine->now->resident, numbers[2]));
 	else
 		snprintf(line, sizeof(line), "%s: %s", machine->name, top_state_name(machine));
-	put_line(0, line, A_BOLD);
+	top_screen_put(&view->screen, 0, line, TOP_BOLD);
+	top_screen_put(&view->screen, 1, "", TOP_NORMAL);
 }
 
 static void draw_one(struct view *view, const struct top_machine *machine)
 {
+	int count = 0, space = room(view), y = TITLE_LINES;
 	char line[TOP_LINE_MAX];
-	size_t count = 0;
 
-	put_title(machine);
-	put_keys("q: back  up, down: scroll");
-	if (!machine->now)
-		return;
-	while (line_of(machine, count, line))
+	put_title(view, machine);
+	while (machine->now && line_of(machine, (size_t)count, line))
 		count++;
-	if (view->first > (int)count - room())
-		view->first = (int)count > room() ? (int)count - room() : 0;
-	for (int i = 0; i < room() && view->first + i < (int)count; i++) {
-		size_t index = (size_t)view->first + (size_t)i;
-
-		put_line(TITLE_LINES + i, line_of(machine, index, line), A_NORMAL);
-	}
+	if (view->first > count - space)
+		view->first = count > space ? count - space : 0;
+	for (int i = view->first; i < view->first + space && i < count; i++)
+		top_screen_put(&view->screen, y++, line_of(machine, (size_t)i, line), TOP_NORMAL);
+	put_rest(view, y, "q: back  up, down: scroll");
 }
 
 static void draw(struct view *view)
@@ -224,12 +212,11 @@ static void draw(struct view *view)
 	sort(view);
 	chosen = chosen_index(view);
 	view->one &= chosen >= 0;
-	erase();
 	if (view->one)
 		draw_one(view, &view->top->entries[chosen].machine);
 	else
 		draw_list(view);
-	refresh();
+	top_screen_flush(&view->screen);
 }
 
 /* Keys and signals. */
@@ -261,34 +248,36 @@ static void on_key(struct view *view, int key)
 	switch (key) {
 	case 'q':
 	case KEY_ESCAPE:
-	case KEY_BACKSPACE:
+	case KEY_DELETE:
+	case '\b':
+	case TOP_KEY_BACKSPACE:
 		show_one(view, false);
 		break;
 	case '\n':
 	case '\r':
-	case KEY_ENTER:
+	case TOP_KEY_ENTER:
 		if (!view->one)
 			show_one(view, true);
 		break;
-	case KEY_UP:
+	case TOP_KEY_UP:
 	case 'k':
 		move_by(view, -1);
 		break;
-	case KEY_DOWN:
+	case TOP_KEY_DOWN:
 	case 'j':
 		move_by(view, 1);
 		break;
-	case KEY_PPAGE:
-		move_by(view, -room());
+	case TOP_KEY_PAGE_UP:
+		move_by(view, -room(view));
 		break;
-	case KEY_NPAGE:
-		move_by(view, room());
+	case TOP_KEY_PAGE_DOWN:
+		move_by(view, room(view));
 		break;
-	case KEY_LEFT:
+	case TOP_KEY_LEFT:
 	case '<':
 		view->sort = (enum sort_key)((view->sort + SORT_KEYS - 1) % SORT_KEYS);
 		break;
-	case KEY_RIGHT:
+	case TOP_KEY_RIGHT:
 	case '>':
 		view->sort = (enum sort_key)((view->sort + 1) % SORT_KEYS);
 		break;
@@ -297,28 +286,41 @@ static void on_key(struct view *view, int key)
 	}
 }
 
+/* As the signal does by itself, and only what has a shell to wake it. */
+static void stop(struct view *view)
+{
+	sigset_t set;
+
+	top_screen_leave(&view->screen);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	raise(SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &set, NULL); /* here we are stopped */
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	top_screen_enter(&view->screen);
+}
+
 static void on_signal(struct view *view)
 {
 	struct signalfd_siginfo info;
-	uint16_t columns, rows;
 
 	if (read(view->signals, &info, sizeof(info)) != sizeof(info))
 		return;
 	switch (info.ssi_signo) {
 	case SIGCONT: /* whoever had the terminal meanwhile has left it as he likes */
-		reset_prog_mode();
-		clearok(curscr, TRUE);
+		top_screen_enter(&view->screen);
 		break;
 	case SIGWINCH: /* nor does a terminal of another size leave all where it was */
-		clearok(curscr, TRUE);
+		top_screen_renew(&view->screen);
+		break;
+	case SIGTSTP:
+		stop(view);
 		break;
 	default:
 		view->ended = true;
 		view->status = EXIT_SIGNALLED + (int)info.ssi_signo;
-		return;
+		break;
 	}
-	if (terminal_size(STDIN_FILENO, STDOUT_FILENO, &columns, &rows))
-		resizeterm(rows, columns);
 }
 
 /* A terminal that is gone has no more keys. */
@@ -331,7 +333,7 @@ static void on_input(struct view *view, short events)
 		view->status = EXIT_SIGNALLED + SIGHUP;
 		return;
 	}
-	while (!view->ended && (key = getch()) != ERR)
+	while (!view->ended && (key = top_screen_key(&view->screen)) != TOP_NO_KEY)
 		on_key(view, key);
 }
 
@@ -365,7 +367,7 @@ static int run(struct view *view, struct error *err)
 
 static int watch_signals(struct view *view, struct error *err)
 {
-	static const int watched[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT};
+	static const int watched[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH, SIGCONT};
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -376,43 +378,16 @@ static int watch_signals(struct view *view, struct error *err)
 	return view->signals < 0 ? error_set_errno(err, errno, "signals cannot be watched") : 0;
 }
 
-static int begin(struct view *view, struct error *err)
-{
-	char farewell[TERMINAL_FAREWELL_MAX];
-	int r = top_check_terminal(farewell, err);
-
-	if (r == 0)
-		r = watch_signals(view, err);
-	if (r == 0)
-		r = terminal_guard(&view->terminal, STDIN_FILENO, farewell, err);
-	if (r < 0)
-		return r;
-	set_escdelay(ESCAPE_MS);
-	view->screen = newterm(NULL, stdout, stdin);
-	if (!view->screen)
-		return error_set(err, EINVAL,
-				 "the terminal cannot be drawn on; use --once or --json");
-	cbreak();
-	noecho();
-	nonl();
-	keypad(stdscr, TRUE);
-	nodelay(stdscr, TRUE);
-	curs_set(0);
-	return 0;
-}
-
 int top_view(struct top *top, uint32_t delay, int *ret_status, struct error *err)
 {
-	struct view view = {.top = top, .delay = delay, .signals = -EBADF, .terminal = {.fd = -1}};
-	int r = begin(&view, err);
+	struct view view = {.top = top, .delay = delay, .signals = -EBADF};
+	int r = watch_signals(&view, err);
 
 	if (r == 0)
+		r = top_screen_begin(&view.screen, err);
+	if (r == 0)
 		r = run(&view, err);
-	if (view.screen) {
-		endwin();
-		delscreen(view.screen);
-	}
-	terminal_finish(&view.terminal);
+	top_screen_end(&view.screen);
 	close_fd(view.signals);
 	*ret_status = view.status;
 	return r;

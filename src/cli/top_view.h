@@ -3,7 +3,6 @@
 #ifndef ARMLET_CLI_TOP_VIEW_H
 #define ARMLET_CLI_TOP_VIEW_H
 
-#include "control/terminal.h"
 #include "top_ask.h"
 
 /*
@@ -12,11 +11,5 @@
  * before.
  */
 int top_view(struct top *top, uint32_t delay, int *ret_status, struct error *err);
-
-/*
- * Whether the terminal on standard output is known well enough to be drawn on; what makes
- * it leave the screen that was drawn, for a guardian to say.
- */
-int top_check_terminal(char farewell[static TERMINAL_FAREWELL_MAX], struct error *err);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening /dev/kvm, and what the host behind it can do. */
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+
+#include "base/parse.h"
 
 #include "kvm_private.h"
 
@@ -167,7 +168,7 @@ bool hyp_extends_signs(struct hyp *hyp)
 		struct utsname host;
 
 		if (uname(&host) == 0)
-			sscanf(host.release, "%u.%u", &major, &minor);
+			parse_release(host.release, &major, &minor);
 		signs = major * 1000 + minor >= SIGNS_SINCE ? KEPT : LOST;
 		hyp->extends_signs = signs;
 	}

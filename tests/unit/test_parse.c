@@ -228,6 +228,24 @@ START_TEST(test_nearest_of_odd)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	unsigned major, minor;
+} release_rows[] = {
+	{"6.1.0-37-arm64", 6, 1}, {"7.10-rc3+", 7, 10}, {"7", 7, 0}, {"7.", 7, 0}, {"", 0, 0},
+	{"next", 0, 0},
+};
+
+START_TEST(test_release)
+{
+	unsigned major = 1, minor = 1;
+
+	parse_release(release_rows[_i].text, &major, &minor);
+	ck_assert_uint_eq(major, release_rows[_i].major);
+	ck_assert_uint_eq(minor, release_rows[_i].minor);
+}
+END_TEST
+
 const struct unit_case unit_cases[] = {
 	UNIT_LOOP(test_u64, ARRAY_SIZE(number_rows)),
 	UNIT_LOOP(test_size, ARRAY_SIZE(size_rows)),
@@ -236,6 +254,7 @@ const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_format_of_any),
 	UNIT_LOOP(test_nearest, ARRAY_SIZE(name_rows)),
 	UNIT_CASE(test_nearest_of_odd),
+	UNIT_LOOP(test_release, ARRAY_SIZE(release_rows)),
 	{0},
 };
 const char unit_name[] = "parse";

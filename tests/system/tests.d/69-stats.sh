@@ -243,6 +243,12 @@ test_top_screen() {
 		expect second: running
 		send q
 		expect every
+		send \x1bOA\x1bOP\x1b[24~\r
+		expect first: running
+		send \x1b
+		expect every
+		send \x1bOD\x1bOD
+		expect by memory
 		send q
 		status 0
 		restored
@@ -262,6 +268,11 @@ test_top_screen() {
 		raw
 		kill STOP
 		sleep 300
+		foreground
+		expect armlet top: 2 machines
+		raw
+		send \x1a
+		restored
 		foreground
 		expect armlet top: 2 machines
 		raw
