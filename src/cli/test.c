@@ -29,7 +29,7 @@ static int read_log_options(struct test *test, struct error *err)
 	if (r < 0)
 		return r;
 	r = klog_create(&test->klog);
-	return r < 0 ? error_set_errno(err, -r, "the kernel's log") : 0;
+	return r < 0 ? error_set_errno(err, -r, "the kernel's log") : test_open_results(test, err);
 }
 
 static int check(struct test *test, struct error *err)
@@ -42,6 +42,10 @@ static int check(struct test *test, struct error *err)
 		return error_set(err, EINVAL,
 				 "there is no kernel; give one with -k, or be in the top of a "
 				 "kernel's tree that has " BUILT);
+	if (test->options.kunit && (test->options.word_count || test->options.root))
+		return error_set(err, EINVAL,
+				 "--kunit: the kernel is the test, without a %s of yours",
+				 test->options.root ? "--root" : "command");
 	if (config->port_count == MACHINE_MAX_PORTS)
 		return error_set(err, E2BIG,
 				 "--port: there may be %d beside the one that armlet needs",

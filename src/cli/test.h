@@ -10,6 +10,7 @@
 #include "run.h"
 #include "trial/frames.h"
 #include "trial/klog.h"
+#include "trial/ktap.h"
 #include "trial/line_port.h"
 
 struct modules; /* trial/modules.h */
@@ -34,6 +35,7 @@ enum test_verdict {
 	TEST_POWERED_OFF, /* without a word */
 	TEST_STOPPED,     /* from outside */
 	TEST_KERNEL,      /* the command was content, but not the kernel: --fail-on */
+	TEST_KUNIT,       /* the kernel's own tests came to their end */
 	TEST_SET_UP,      /* init could not do what it was to do */
 	TEST_FAILED,      /* armlet, or the host */
 };
@@ -53,6 +55,7 @@ struct test_options {
 	const char *output; /* a folder; NULL: none */
 	bool writable;
 	bool verbose;
+	bool kunit;             /* the kernel runs its own tests; there is no init and no command */
 	int terminal;           /* enum config_switch */
 	uint32_t boot_timeout;  /* seconds */
 	uint32_t quiet_timeout; /* seconds; 0: none */
@@ -109,6 +112,10 @@ struct test {
 	char release[65];
 	char sentence[ERROR_TEXT_MAX];
 	struct klog *klog;
+	struct ktap *results; /* in the command's output */
+	struct ktap *kernel_results;
+	char begun[KTAP_LINE_MAX]; /* a line of that output */
+	size_t begun_size;
 	uint64_t fail_on;
 	bool printed; /* anything at all came from its console */
 	struct test_line tail[TEST_TAIL];
@@ -160,6 +167,22 @@ void test_take_record(struct test *test, const char *record, size_t size);
 void test_keep_output(struct test *test, bool errors, const uint8_t *bytes, size_t size);
 void test_print_tail(const struct test *test);
 int test_close_output(struct test *test, struct error *err);
+
+/* What became of it, in the end. */
+struct test_outcome {
+	enum test_verdict verdict;
+	int status;
+	char reason[ERROR_TEXT_MAX]; /* "": it has none to be told */
+};
+
+/* test_results.c: results of single tests. */
+int test_open_results(struct test *test, struct error *err);
+void test_close_results(struct test *test);
+void test_take_results(struct test *test, const uint8_t *bytes, size_t size);
+void test_finish_results(struct test *test);
+void test_describe_results(const struct test *test, struct json_object *result);
+int test_write_junit(const struct test *test, const struct test_outcome *outcome,
+		     struct error *err);
 
 /* test_verdict.c: what it all means, said and kept; the exit status. */
 int test_judge(struct test *test, const struct qmp_end *end, int failed, const struct error *err);

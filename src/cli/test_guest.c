@@ -116,6 +116,8 @@ static void take_output(struct test *test, bool errors, const uint8_t *payload, 
 
 	char_port_transmit(&port, payload, size);
 	test_keep_output(test, errors, payload, size);
+	if (!errors)
+		test_take_results(test, payload, size);
 	rearm_quiet(test);
 }
 
@@ -315,6 +317,8 @@ int test_start(struct test *test, struct error *err)
 	int r;
 
 	test->began_ms = now_ms();
+	if (test->options.kunit)
+		return 0;
 	r = event_timer_set(&test->deadline, test->options.boot_timeout * SECOND_NS, 0);
 	return r < 0 ? error_set_errno(err, -r, "--boot-timeout") : 0;
 }
@@ -358,7 +362,7 @@ int test_open(struct test *test, struct error *err)
 		r = console_create(loop, -1, STDERR_FILENO, &test->errors, err);
 	if (r == 0)
 		r = line_port_create(&lines, &test->lines, err);
-	if (r == 0)
+	if (r == 0 && !test->options.kunit)
 		r = open_channel(test, err);
 	if (r == 0)
 		r = add_timer(test, &test->poll, on_poll, err);
@@ -403,5 +407,6 @@ void test_close(struct test *test)
 	while (test->mount_count)
 		free(test->mounts[--test->mount_count]);
 	klog_destroy(test->klog);
+	test_close_results(test);
 	test_close_output(test, &(struct error){0});
 }

@@ -317,8 +317,13 @@ static int make_command_line(struct test *test, struct error *err)
 {
 	struct machine_config *config = &test->run.options.machine;
 	const char *loud = test->options.verbose ? "earlycon ignore_loglevel" : "quiet";
+	const char *what =
+		test->options.kunit ? "kunit.enable=1 kunit_shutdown=reboot" : "rdinit=/" JOB_INIT;
 
-	if (asprintf(&test->append, "console=ttyAMA0 %s panic=0 rdinit=/" JOB_INIT "%s%s", loud,
+	/* The results are lines of the log. */
+	if (test->options.kunit && !test->options.verbose)
+		loud = "loglevel=7";
+	if (asprintf(&test->append, "console=ttyAMA0 %s panic=0 %s%s%s", loud, what,
 		     config->append ? " " : "", config->append ? config->append : "") < 0) {
 		test->append = NULL;
 		return error_set_errno(err, ENOMEM, "--append");
@@ -333,7 +338,7 @@ int test_build_initramfs(struct test *test, struct error *err)
 	struct cpio *cpio;
 	int r = make_command_line(test, err);
 
-	if (r < 0)
+	if (r < 0 || test->options.kunit)
 		return r;
 	r = cpio_create(&cpio);
 	if (r < 0)

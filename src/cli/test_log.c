@@ -100,6 +100,8 @@ void test_take_console(void *data, const char *text, size_t size)
 	if (test->options.verbose)
 		fprintf(stderr, "%.*s\n", (int)size, text);
 	look(test, KLOG_CONSOLE, text, size);
+	if (test->options.kunit)
+		ktap_line(test->kernel_results, (const uint8_t *)text, size);
 }
 
 /* The third of the numbers in a record's head, which has no zero at its end. */
@@ -132,6 +134,7 @@ void test_take_record(struct test *test, const char *record, size_t size)
 	if (test->kernel_log)
 		fprintf(test->kernel_log, "%s\n", line);
 	look(test, KLOG_KMSG, record, size);
+	ktap_line(test->kernel_results, (const uint8_t *)text, length);
 }
 
 /* ---- What is kept ----------------------------------------------------- */

@@ -59,6 +59,11 @@ static const struct option_def test_rows[] = {
 	 .choices = switch_words,
 	 .help = "a terminal for it (auto: if standard input and output are one)"},
 
+	{.name = "kunit",
+	 .type = OPTION_FLAG,
+	 TEST_AT(kunit),
+	 .help = "no command: the kernel's own tests (KUnit), told as kunit.py does"},
+
 	{.group = "The verdict",
 	 .name = "timeout",
 	 .letter = 't',

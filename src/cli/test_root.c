@@ -22,6 +22,8 @@ static bool is_initramfs(const struct test *test)
 {
 	const char *root = test->options.root;
 
+	if (test->options.kunit)
+		return true;
 	return root ? !strcmp(root, NONE) : test->run.options.machine.initrd != NULL;
 }
 

@@ -38,11 +38,21 @@ static enum test_verdict judge(const struct test *test, const struct qmp_end *en
 		return TEST_KERNEL;
 	if (test->has_exit)
 		return verdict_of_exit(&test->exit);
+	if (test->options.kunit && ktap_seen(test->kernel_results) && end->status == EXIT_SUCCESS)
+		return TEST_KUNIT;
 	if (!strcmp(end->reason, "guest-reset"))
 		return TEST_RESET;
 	if (!strcmp(end->reason, "guest-shutdown"))
 		return TEST_POWERED_OFF;
 	return end->status == EXIT_ARMLET_FAILED ? TEST_FAILED : TEST_STOPPED;
+}
+
+/* As kunit.py: 1 if any has failed. */
+static int status_of_kunit(const struct test *test)
+{
+	const struct ktap_totals totals = ktap_totals(test->kernel_results);
+
+	return totals.failed || totals.errors ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int status_of(const struct test *test, enum test_verdict verdict, const struct qmp_end *end)
@@ -63,6 +73,8 @@ static int status_of(const struct test *test, enum test_verdict verdict, const s
 	case TEST_POWERED_OFF:
 	case TEST_KERNEL:
 		return EXIT_PANICKED;
+	case TEST_KUNIT:
+		return status_of_kunit(test);
 	case TEST_STOPPED:
 		/* By a key, or by QMP: nobody may take that for a success. */
 		return end->status ? end->status : EXIT_SIGNALLED + SIGINT;
@@ -174,7 +186,13 @@ static void explain(const struct test *test, enum test_verdict verdict, char *te
 		explain_kernel(test, text, size);
 		break;
 	case TEST_RESET:
-		snprintf(text, size, "the guest reset itself %s", place);
+		if (test->options.kunit)
+			snprintf(text, size,
+				 "the kernel has told no results of KUnit, %s; it needs "
+				 "CONFIG_KUNIT=y, and the tests built in",
+				 place);
+		else
+			snprintf(text, size, "the guest reset itself %s", place);
 		break;
 	case TEST_POWERED_OFF:
 		snprintf(text, size,
@@ -197,7 +215,7 @@ static void explain(const struct test *test, enum test_verdict verdict, char *te
 /* The command's own failures are its own to explain. */
 static bool is_kernels(enum test_verdict verdict)
 {
-	return verdict >= TEST_NO_BOOT && verdict != TEST_STOPPED;
+	return verdict >= TEST_NO_BOOT && verdict != TEST_STOPPED && verdict != TEST_KUNIT;
 }
 
 /* ---- In files --------------------------------------------------------- */
@@ -209,7 +227,8 @@ static const char *const verdict_names[] = {
 	[TEST_QUIET] = "quiet",      [TEST_PANICKED] = "panic",
 	[TEST_RESET] = "reset",      [TEST_POWERED_OFF] = "power-off",
 	[TEST_STOPPED] = "stopped",  [TEST_KERNEL] = "kernel",
-	[TEST_SET_UP] = "set-up",    [TEST_FAILED] = "armlet",
+	[TEST_KUNIT] = "kunit",      [TEST_SET_UP] = "set-up",
+	[TEST_FAILED] = "armlet",
 };
 
 static struct json_object *seconds(int64_t from, int64_t to)
@@ -239,17 +258,18 @@ static struct json_object *describe_findings(const struct test *test)
 	return array;
 }
 
-static struct json_object *describe(const struct test *test, enum test_verdict verdict, int status,
-				    const char *text)
+static struct json_object *describe(const struct test *test, const struct test_outcome *outcome)
 {
 	struct json_object *result = json_object_new_object();
 	struct json_object *words = json_object_new_array();
 
 	for (size_t i = 0; i < test->options.word_count; i++)
 		json_object_array_add(words, json_object_new_string(test->options.words[i]));
-	json_object_object_add(result, "verdict", json_object_new_string(verdict_names[verdict]));
-	json_object_object_add(result, "status", json_object_new_int(status));
-	json_object_object_add(result, "reason", *text ? json_object_new_string(text) : NULL);
+	json_object_object_add(result, "verdict",
+			       json_object_new_string(verdict_names[outcome->verdict]));
+	json_object_object_add(result, "status", json_object_new_int(outcome->status));
+	json_object_object_add(result, "reason",
+			       *outcome->reason ? json_object_new_string(outcome->reason) : NULL);
 	json_object_object_add(result, "command", words);
 	json_object_object_add(result, "kernel",
 			       json_object_new_string(test->run.options.machine.kernel));
@@ -259,6 +279,7 @@ static struct json_object *describe(const struct test *test, enum test_verdict v
 	json_object_object_add(result, "command_seconds",
 			       seconds(test->started_ms, test->ended_ms));
 	json_object_object_add(result, "findings", describe_findings(test));
+	test_describe_results(test, result);
 	return result;
 }
 
@@ -274,34 +295,39 @@ static int write_result(const struct test *test, struct json_object *result, str
 	return 0;
 }
 
+/* A verdict without its evidence is none: the status is armlet's then. */
+static void keep(struct test *test, struct test_outcome *outcome)
+{
+	struct json_object *result = describe(test, outcome);
+	struct error err = {0};
+	int r = write_result(test, result, &err);
+
+	json_object_put(result);
+	if (r == 0)
+		r = test_write_junit(test, outcome, &err);
+	if (test_close_output(test, &err) < 0 || r < 0)
+		outcome->status = fail_with("test", &err);
+}
+
 int test_judge(struct test *test, const struct qmp_end *end, int failed, const struct error *why)
 {
-	enum test_verdict verdict;
-	struct error err = {0};
-	char text[ERROR_TEXT_MAX];
-	int status;
+	struct test_outcome outcome = {0};
 
 	if (test->lines)
 		line_port_finish(test->lines);
 	if (failed >= 0)
 		test_drain(test);
-	verdict = judge(test, end, failed < 0);
-	if (failed < 0)
+	else
 		snprintf(test->sentence, sizeof(test->sentence), "%s", why->text);
-	status = status_of(test, verdict, end);
-	explain(test, verdict, text, sizeof(text));
-	if (is_kernels(verdict) && failed >= 0)
+	test_finish_results(test);
+	outcome.verdict = judge(test, end, failed < 0);
+	outcome.status = status_of(test, outcome.verdict, end);
+	explain(test, outcome.verdict, outcome.reason, sizeof(outcome.reason));
+	if (is_kernels(outcome.verdict) && failed >= 0)
 		test_print_tail(test);
-	if (*text && failed >= 0)
-		fprintf(stderr, "armlet test: %s\n", text);
-	if (test->options.output) {
-		struct json_object *result = describe(test, verdict, status, text);
-		int r = write_result(test, result, &err);
-
-		json_object_put(result);
-		/* A verdict without its evidence is none. */
-		if (test_close_output(test, &err) < 0 || r < 0)
-			status = fail_with("test", &err);
-	}
-	return status;
+	if (*outcome.reason && failed >= 0)
+		fprintf(stderr, "armlet test: %s\n", outcome.reason);
+	if (test->options.output)
+		keep(test, &outcome);
+	return outcome.status;
 }

@@ -424,3 +424,71 @@ test_bad_trial() {
 		-k built/Image --root none -- true
 	bad 'unknown option --fail-no; did you mean --fail-on' -k "$null" --fail-no -- true
 }
+
+# Two suites as KUnit tells them; the second fails if it is told to.
+ktap() {
+	cat <<-END
+		KTAP version 1
+		1..2
+		    KTAP version 1
+		    # Subtest: first
+		    1..2
+		    ok 1 adds
+		    ok 2 divides # SKIP no unit for it
+		# first: pass:1 fail:0 skip:1 total:2
+		ok 1 first
+		    KTAP version 1
+		    # Subtest: second
+		    1..1
+		    # breaks: EXPECTATION FAILED at lib/second.c:7
+		    $1 1 breaks
+		$1 2 second
+	END
+}
+
+describe trial_ktap "armlet test --output: KTAP in the command's output becomes cases of JUnit" 60
+test_trial_ktap() {
+	ktap 'not ok' >printed
+	small -o kept -- cat <printed
+	expect_status 0
+	cmp printed out || fail "the output was changed"
+	grep -q '<testsuites name="armlet test" tests="4" failures="1" errors="0" skipped="1"' kept/junit.xml ||
+		fail "junit.xml begins with $(head -n 3 kept/junit.xml)"
+	grep -q 'classname="second" name="breaks"\|name="breaks" classname="second"' kept/junit.xml &&
+		grep -q 'EXPECTATION FAILED at lib/second.c:7' kept/junit.xml || fail "the failure is not there: $(cat kept/junit.xml)"
+	tr -d ' \n' <kept/result.json | grep -q '"tests":{"passed":1,"failed":1,"skipped":1,"errors":0}' ||
+		fail "result.json: $(cat kept/result.json)"
+	small -o kept -- sh -c 'exit 3'
+	expect_status 3
+	grep -q '<failure message="the status is 3"' kept/junit.xml || fail "junit.xml: $(cat kept/junit.xml)"
+}
+
+describe trial_kunit "armlet test --kunit: the kernel's results are the verdict, told as kunit.py does" 90
+test_trial_kunit() {
+	for result in ok 'not ok'; do
+		rm -rf extra
+		{
+			echo 'cat <<-END | while IFS= read -r line; do echo "<6>$line" >/dev/kmsg; done'
+			ktap "$result"
+			echo END
+			echo 'reboot -f'
+		} >script
+		guest_script <script
+		armlet test --kunit -o kept -k "$(kernel "$guest")" -i initrd -m 256 -t 120 -a "$quick armlet.script=test"
+		expect_out 'first (2 subtests)' '\[PASSED\] adds' '\[SKIPPED\] divides' 'Testing complete'
+		if [ "$result" = ok ]; then
+			expect_status 0
+			expect_out '\[PASSED\] breaks'
+		else
+			expect_status 1
+			expect_out '\[FAILED\] breaks'
+		fi
+		expect_result verdict kunit
+	done
+	guest_runs 'reboot -f'
+	armlet test --kunit -k "$(kernel "$guest")" -i initrd -m 256 -t 120 -a "$quick armlet.script=test"
+	expect_status 255
+	said 'the kernel has told no results of KUnit'
+	armlet test --kunit -k "$(kernel "$guest")" -- true
+	expect_refusal '--kunit: the kernel is the test, without a command of yours'
+}
