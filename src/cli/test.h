@@ -72,23 +72,20 @@ struct test {
 	struct test_options options;
 
 	/* What the guest is given. */
-	char root_path[PATH_MAX]; /* of --root, without what follows */
-	const char *root_way;     /* that: ":fs=9p" or "" */
-	char root_volume[PATH_MAX + 64];
+	char root_path[PATH_MAX];           /* of --root, without what follows */
+	const char *root_way;               /* that: ":fs=9p" or "" */
+	char root_volume[PATH_MAX + 64];    /* "": it is none */
 	char root_row[64];                  /* as JOB_ROOT; "": the initramfs */
 	char present_volume[PATH_MAX + 64]; /* of the present folder, if that needs one */
 	char *mounts[MACHINE_MAX_VOLUMES];  /* as JOB_MOUNT */
 	size_t mount_count;
-	bool shares[SHARE_9P + 1]; /* which kinds there are */
 	char *append;
 	char port[64];
-	int port_fd;   /* the machine's end of the channel */
-	int initrd_fd; /* -1: none */
 	char initrd[32];
-	bool terminal; /* the command gets one */
+	int initrd_fd; /* -1: none */
+	int port_fd;   /* the machine's end of the channel */
 
 	/* The channel to its init. */
-	int fd;
 	struct event_source channel;
 	struct event_source poll;     /* while our output takes no more */
 	struct event_source deadline; /* of the boot, then of the farewell */
@@ -97,19 +94,24 @@ struct test {
 	uint8_t sending[WIRE_HEADER + WIRE_PAYLOAD];
 	size_t sending_first;
 	size_t sending_size;
-	bool input_over; /* and told */
 	struct console *errors;
 	struct line_port *lines;
+	int fd;
 
-	/* What it has said. */
-	bool up;      /* init runs */
-	bool started; /* the command does */
+	bool shares[SHARE_9P + 1]; /* which kinds of volumes there are */
+	bool terminal;             /* the command gets one */
+	bool input_over;           /* and told */
+	bool up;                   /* init runs */
+	bool started;              /* the command does */
 	bool has_exit;
 	bool panicked;
 	bool signalled; /* the command, by a signal to us */
-	struct wire_exit exit;
+	bool printed;   /* anything at all came from its console */
+
+	/* What it has said. */
 	enum test_verdict verdict; /* that is known before the machine has ended */
-	char release[65];
+	struct wire_exit exit;
+	char release[64];
 	char sentence[ERROR_TEXT_MAX];
 	struct klog *klog;
 	struct ktap *results; /* in the command's output */
@@ -117,7 +119,6 @@ struct test {
 	char begun[KTAP_LINE_MAX]; /* a line of that output */
 	size_t begun_size;
 	uint64_t fail_on;
-	bool printed; /* anything at all came from its console */
 	struct test_line tail[TEST_TAIL];
 	size_t lines_seen;
 

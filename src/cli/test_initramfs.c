@@ -214,7 +214,7 @@ static int add_modules(const struct modules *modules, struct cpio *cpio, struct 
 		const char *name = strrchr(modules->files[i], '/');
 		_cleanup_free_ char *bytes = NULL;
 		char path[PATH_MAX], inside[PATH_MAX];
-		size_t size;
+		size_t size = 0;
 
 		if (!name)
 			return error_set(err, EINVAL, "'%s' is no module's file",

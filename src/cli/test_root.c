@@ -31,7 +31,7 @@ static bool is_initramfs(const struct test *test)
 static int learn_kind(struct test *test, const char *text, struct share_options *options,
 		      const char **ret, struct error *err)
 {
-	struct share *share;
+	struct share *share = NULL;
 	int r = share_parse(text, options, err);
 
 	if (r == 0)

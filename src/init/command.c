@@ -35,7 +35,7 @@ static void set_nonblocking(int fd)
 static long make_pipes(struct ends *ends)
 {
 	for (int i = 0; i < 3; i++) {
-		int pair[2];
+		int pair[2] = {-1, -1};
 		long r = SYS2(pipe2, pair, O_CLOEXEC);
 
 		if (r < 0)
@@ -255,7 +255,7 @@ long start_command(struct init *init)
 {
 	struct report report = {0};
 	struct ends ends;
-	int pipe[2];
+	int pipe[2] = {-1, -1};
 	long r;
 
 	raise_loopback();

@@ -6,8 +6,8 @@
 
 #include "utf8.h"
 
-#define COLUMNS  80
-#define RULE_MIN 3 /* signs on each side of a title, however long it is */
+#define COLUMNS  60 /* DIVIDER of kunit_parser.py */
+#define RULE_MIN 3  /* signs on each side of a title, however long it is */
 
 struct printer {
 	const struct ktap *ktap;

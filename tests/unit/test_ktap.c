@@ -415,7 +415,7 @@ START_TEST(test_print)
 	text = print(false);
 	ck_assert_str_eq(text, printed);
 	for (const char *at = text, *end; (end = strchr(at, '\n')); at = end + 1)
-		ck_assert(*at != '=' || end - at == 80);
+		ck_assert(*at != '=' || end - at == 60);
 }
 END_TEST
 
