@@ -96,7 +96,7 @@ bool text_number(const char *text, unsigned long *ret)
 
 char *text_of(char to[TEXT_NUMBER_MAX], unsigned long number)
 {
-	char *at = to + TEXT_NUMBER_MAX - 1;
+	char *at = &to[TEXT_NUMBER_MAX - 1];
 
 	*at = '\0';
 	do {
