@@ -101,7 +101,7 @@ static int need_wanted(const struct test *test, struct modules *modules, struct 
 int test_need_modules(const struct test *test, struct modules *modules, struct error *err)
 {
 	const char *kernel = test->run.options.machine.kernel;
-	_cleanup_(kconfig_finish) struct kconfig config;
+	_cleanup_(kconfig_finish) struct kconfig config = {0};
 	unsigned when = what_is_needed(test);
 	int r = modules_find(kernel, test->options.modules, modules, err);
 
