@@ -6,7 +6,7 @@
 
 #include "base/parse.h"
 
-#define MAX_NAMES   64
+#define MAX_NAMES   128
 #define HELP_COLUMN 30
 
 bool option_takes(const struct option_def *option, uint64_t value)

@@ -9,12 +9,13 @@
 #define BOOT_TIMEOUT 120
 #define BUILT        "arch/arm64/boot/Image" /* in the kernel's own tree */
 
-static void init(struct test *test)
+void test_init(struct test *test)
 {
 	run_init(&test->run);
 	test->run.test = test;
 	test->run.options.timeout = TIMEOUT;
 	test->options.boot_timeout = BOOT_TIMEOUT;
+	test->matrix.retries = MATRIX_RETRIES;
 	test->fd = test->port_fd = test->initrd_fd = -EBADF;
 }
 
@@ -80,9 +81,13 @@ int test_main(int argc, char **argv)
 
 	if (!test)
 		return fail_with("test", &(struct error){.text = "there is no memory"});
-	init(test);
+	test_init(test);
 	if (!parse_or_end(&test_table, argc, argv, test, &status))
 		return status;
+	if (matrix_check(test, &err) < 0)
+		return fail_with("test", &err);
+	if (test->matrix.file)
+		return matrix_main(test);
 	log_set_level((enum log_level)test->run.options.log_level);
 	if (prepare(test, &err) < 0) {
 		status = fail_with("test", &err);

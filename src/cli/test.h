@@ -20,6 +20,8 @@ struct modules; /* trial/modules.h */
 #define TEST_MODULES_MAX     16
 #define TEST_TAIL            48  /* lines of the kernel's log that a failure shows */
 #define TEST_TAIL_LINE       200 /* bytes of each */
+#define MATRIX_DURATIONS_MAX 64
+#define MATRIX_RETRIES       1
 
 /* What became of it; see also test_verdicts in test_verdict.c. */
 enum test_verdict {
@@ -62,6 +64,17 @@ struct test_options {
 	const char *fail_on;    /* as klog_parse_kinds(); NULL: KLOG_FAIL_DEFAULT */
 };
 
+/* What --matrix was asked for. */
+struct matrix_options {
+	const char *file; /* NULL: it is one test */
+	uint32_t jobs;    /* 0: by the host's CPUs */
+	uint32_t retries;
+	const char *shard; /* NULL: all */
+	const char *only;  /* a pattern; NULL: all */
+	const char *durations[MATRIX_DURATIONS_MAX];
+	size_t duration_count;
+};
+
 /* A line of the kernel's log. */
 struct test_line {
 	char text[TEST_TAIL_LINE];
@@ -70,6 +83,7 @@ struct test_line {
 struct test {
 	struct run run;
 	struct test_options options;
+	struct matrix_options matrix;
 
 	/* What the guest is given. */
 	char root_path[PATH_MAX];           /* of --root, without what follows */
@@ -133,9 +147,15 @@ struct test {
 	FILE *kept[2]; /* the command's outputs */
 };
 
+/* As when nothing is said. */
+void test_init(struct test *test);
+
+/* matrix.c: whether the words are one test's or those of many; the many, and their status. */
+int matrix_check(const struct test *test, struct error *err);
+int matrix_main(const struct test *test);
+
 /* The init that is embedded. */
-extern const uint8_t init_program[];
-extern const uint64_t init_program_size;
+extern const uint8_t init_program[], init_program_end[];
 
 /* test_root.c: the root, and how it comes to the guest; the machine's configuration knows it. */
 int test_plan_root(struct test *test, struct error *err);

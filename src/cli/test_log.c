@@ -173,8 +173,11 @@ int test_open_output(struct test *test, struct error *err)
 
 void test_keep_output(struct test *test, bool errors, const uint8_t *bytes, size_t size)
 {
-	if (test->kept[errors])
-		fwrite(bytes, 1, size, test->kept[errors]);
+	if (!test->kept[errors])
+		return;
+	/* So that it can be followed, and is there whatever becomes of us. */
+	fwrite(bytes, 1, size, test->kept[errors]);
+	fflush(test->kept[errors]);
 }
 
 static int close_file(FILE **file, const char *name, struct error *err)

@@ -3,8 +3,9 @@
 #include "machine_options.h"
 #include "test.h"
 
-#define AT(member)      .offset = offsetof(struct test, run.options.member)
-#define TEST_AT(member) .offset = offsetof(struct test, options.member)
+#define AT(member)        .offset = offsetof(struct test, run.options.member)
+#define TEST_AT(member)   .offset = offsetof(struct test, options.member)
+#define MATRIX_AT(member) .offset = offsetof(struct test, matrix.member), .only_here = true
 #define COUNTED(member, counter)                             \
 	.offset = offsetof(struct test, run.options.member), \
 	.count_offset = offsetof(struct test, run.options.counter)
@@ -97,12 +98,51 @@ static const struct option_def test_rows[] = {
 	 .argument = "DIR",
 	 .type = OPTION_FILE,
 	 TEST_AT(output),
+	 .only_here = true,
 	 .help = "keep logs, outputs and results in a folder"},
 	{.name = "verbose",
 	 .letter = 'V',
 	 .type = OPTION_FLAG,
 	 TEST_AT(verbose),
 	 .help = "show the kernel's log on standard error, all of it"},
+
+	{.group = "Many",
+	 .name = "matrix",
+	 .argument = "FILE",
+	 .type = OPTION_FILE,
+	 MATRIX_AT(file),
+	 .help = "kernels, machines and commands as JSON: test each with each"},
+	{.name = "jobs",
+	 .letter = 'j',
+	 .argument = "N",
+	 .type = OPTION_U32,
+	 MATRIX_AT(jobs),
+	 .min = 1,
+	 .max = 4096,
+	 .help = "how many at a time (the host's CPUs, by those of a test)"},
+	{.name = "only",
+	 .argument = "PATTERN",
+	 .type = OPTION_STRING,
+	 MATRIX_AT(only),
+	 .help = "those whose KERNEL/MACHINE/COMMAND is like this: '6.1*'"},
+	{.name = "retries",
+	 .argument = "N",
+	 .type = OPTION_U32,
+	 MATRIX_AT(retries),
+	 .max = 100,
+	 .help = "how often one that ends with 125 is tried again (1)"},
+	{.name = "shard",
+	 .argument = "I/N",
+	 .type = OPTION_STRING,
+	 MATRIX_AT(shard),
+	 .help = "only the I-th part of N, as equal in time as can be"},
+	{.name = "durations",
+	 .argument = "FILE",
+	 .type = OPTION_FILES,
+	 MATRIX_AT(durations),
+	 .count_offset = offsetof(struct test, matrix.duration_count),
+	 .max = MATRIX_DURATIONS_MAX,
+	 .help = "a summary.json with former times, for --shard; repeat for more"},
 
 	{.group = "Modules",
 	 .name = "modules",
