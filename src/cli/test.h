@@ -155,7 +155,8 @@ int matrix_check(const struct test *test, struct error *err);
 int matrix_main(const struct test *test);
 
 /* The init that is embedded. */
-extern const uint8_t init_program[], init_program_end[];
+extern const uint8_t init_program[];
+extern const uint64_t init_program_size;
 
 /* test_root.c: the root, and how it comes to the guest; the machine's configuration knows it. */
 int test_plan_root(struct test *test, struct error *err);

@@ -304,8 +304,7 @@ static int fill(const struct test *test, struct modules *modules, struct cpio *c
 		r = add_job(test, modules, cpio, err);
 	if (r < 0)
 		return r;
-	r = cpio_add_file(cpio, JOB_INIT, 0500, init_program,
-			  (size_t)(init_program_end - init_program));
+	r = cpio_add_file(cpio, JOB_INIT, 0500, init_program, init_program_size);
 	/* Before there is a file system of devices, the kernel opens this for its first program. */
 	if (r == 0)
 		r = cpio_add_device(cpio, "dev/console", 0600, 5, 1);

@@ -125,7 +125,7 @@ static long become(const char *text)
 	char *colon = NULL;
 	uint32_t group;
 
-	text_join(user, sizeof(user), text, NULL);
+	text_join(user, sizeof(user), text);
 	for (char *at = user; *at && !colon; at++)
 		colon = *at == ':' ? at : NULL;
 	if (colon)
@@ -196,7 +196,7 @@ static long execute_by_name(struct job *job)
 			length++;
 		if (length && length + 2 + strlen(job->words[0]) < sizeof(path)) {
 			memcpy(path, at, length);
-			text_join(path + length, sizeof(path) - length, "/", job->words[0], NULL);
+			text_join(path + length, sizeof(path) - length, "/", job->words[0]);
 			r = execute(path, job);
 			if (r != -ENOENT && r != -ENOTDIR)
 				error = r;
@@ -229,7 +229,7 @@ static void enter(struct job *job, const struct ends *ends, struct report *repor
 	if (job->user && (report->error = become(job->user)) < 0) {
 		text_join(report->text, sizeof(report->text),
 			  "the guest's /etc/passwd has no user '", job->user,
-			  "', or it is no number of one", NULL);
+			  "', or it is no number of one");
 		return;
 	}
 	if (job->directory && (report->error = SYS1(chdir, job->directory)) < 0) {
@@ -237,7 +237,7 @@ static void enter(struct job *job, const struct ends *ends, struct report *repor
 
 		text_join(report->text, sizeof(report->text), "the folder '", job->directory,
 			  "' cannot be entered in the guest (errno ",
-			  text_of(number, (unsigned long)-report->error), ")", NULL);
+			  text_of(number, (unsigned long)-report->error), ")");
 		return;
 	}
 	report->error = execute_by_name(job);

@@ -6,10 +6,12 @@ set -eu
 cat >"$2" <<END
 	.section .rodata
 	.balign	8
-	.global	init_program, init_program_end
-	.hidden	init_program, init_program_end
+	.global	init_program, init_program_size
+	.hidden	init_program, init_program_size
+init_program_size:
+	.quad	end - init_program
 init_program:
 	.incbin	"$(readlink -f "$1")"
-init_program_end:
+end:
 	.section .note.GNU-stack, "", %progbits
 END

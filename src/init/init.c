@@ -30,7 +30,7 @@ static void tell_console(const char *text)
 	long fd = SYS4(openat, AT_FDCWD, "/dev/kmsg", O_WRONLY | O_CLOEXEC, 0);
 	char line[600];
 
-	text_join(line, sizeof(line), "<3>" JOB_COMPLAINT, text, "\n", NULL);
+	text_join(line, sizeof(line), "<3>" JOB_COMPLAINT, text, "\n");
 	if (fd >= 0)
 		SYS3(write, fd, line, strlen(line));
 }
@@ -41,9 +41,9 @@ void give_up(struct init *init, const char *what, long error)
 
 	if (error < 0)
 		text_join(text, sizeof(text), what, " (errno ",
-			  text_of(number, (unsigned long)-error), ")", NULL);
+			  text_of(number, (unsigned long)-error), ")");
 	else
-		text_join(text, sizeof(text), what, NULL);
+		text_join(text, sizeof(text), what);
 	if (init->port < 0) {
 		tell_console(text);
 		power_off();

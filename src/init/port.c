@@ -32,7 +32,7 @@ static bool is_ours(const char *port)
 	char path[128], name[64] = "";
 	long fd, n;
 
-	text_join(path, sizeof(path), CLASS "/", port, "/name", NULL);
+	text_join(path, sizeof(path), CLASS "/", port, "/name");
 	fd = SYS4(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
@@ -49,7 +49,7 @@ static bool find_in(const uint8_t *entries, long size, char *ret, size_t room)
 		const struct directory_entry *entry = (const void *)(entries + at);
 
 		if (entry->name[0] != '.' && is_ours(entry->name)) {
-			text_join(ret, room, "/dev/", entry->name, NULL);
+			text_join(ret, room, "/dev/", entry->name);
 			return true;
 		}
 		at += entry->size;

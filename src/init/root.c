@@ -108,7 +108,7 @@ void load_modules(struct init *init)
 		if (r < 0 && r != -EEXIST)
 			give_up(init,
 				text_join(text, sizeof(text), "the module ", path,
-					  " cannot be loaded; is it of this kernel?", NULL),
+					  " cannot be loaded; is it of this kernel?"),
 				r);
 		if (fd >= 0)
 			SYS1(close, fd);
@@ -152,7 +152,7 @@ static void refuse_share(struct init *init, const char *what, const char *kind, 
 			      ? " cannot be mounted: the kernel has no 9p (CONFIG_9P_FS and "
 				"CONFIG_NET_9P_VIRTIO)"
 			      : " cannot be mounted: the kernel has no virtiofs (CONFIG_VIRTIO_FS)";
-	give_up(init, text_join(text, sizeof(text), what, why, NULL), error);
+	give_up(init, text_join(text, sizeof(text), what, why), error);
 }
 
 /* ---- Disks ------------------------------------------------------------ */
@@ -194,8 +194,8 @@ static bool has_programs(const char *root)
 {
 	char path[64];
 
-	return exists(text_join(path, sizeof(path), root, "/bin", NULL)) ||
-	       exists(text_join(path, sizeof(path), root, "/usr/bin", NULL));
+	return exists(text_join(path, sizeof(path), root, "/bin")) ||
+	       exists(text_join(path, sizeof(path), root, "/usr/bin"));
 }
 
 /* The disk itself, or the first of its partitions that looks like a root. */
@@ -209,7 +209,7 @@ static void mount_disk(struct init *init, const char *device, const char *path)
 	for (size_t i = 0; i < NUMBER_OF(parts); i++) {
 		long one;
 
-		text_join(name, sizeof(name), device, parts[i], NULL);
+		text_join(name, sizeof(name), device, parts[i]);
 		if (!exists(name))
 			continue;
 		one = mount_any(name, path, true);
@@ -223,8 +223,7 @@ static void mount_disk(struct init *init, const char *device, const char *path)
 	give_up(init,
 		text_join(text, sizeof(text), "no root can be mounted from the disk ", device,
 			  exists(device) ? ": it has no file system that this kernel can read"
-					 : ": the kernel has no driver for it (CONFIG_VIRTIO_BLK)",
-			  NULL),
+					 : ": the kernel has no driver for it (CONFIG_VIRTIO_BLK)"),
 		r);
 }
 
@@ -238,16 +237,16 @@ static void mount_layered(struct init *init, const char *base, const char *kind,
 	char lower[64], memory[64], upper[64], work[64], options[512], text[512];
 	long r;
 
-	make_folders(text_join(lower, sizeof(lower), base, "/lower", NULL));
-	make_folders(text_join(memory, sizeof(memory), base, "/memory", NULL));
+	make_folders(text_join(lower, sizeof(lower), base, "/lower"));
+	make_folders(text_join(memory, sizeof(memory), base, "/memory"));
 	r = mount_share(kind, tag, lower, false);
 	if (r < 0)
 		refuse_share(init, path, kind, r);
 	mount_at("armlet", memory, &layer);
-	make_folders(text_join(upper, sizeof(upper), memory, "/upper", NULL));
-	make_folders(text_join(work, sizeof(work), memory, "/work", NULL));
+	make_folders(text_join(upper, sizeof(upper), memory, "/upper"));
+	make_folders(text_join(work, sizeof(work), memory, "/work"));
 	text_join(options, sizeof(options), "lowerdir=", lower, ",upperdir=", upper,
-		  ",workdir=", work, NULL);
+		  ",workdir=", work);
 	r = SYS5(mount, "armlet", path, "overlay", 0, options);
 	/* The overlay keeps both; their places are for the next one. */
 	SYS2(umount2, memory, MNT_DETACH);
@@ -260,7 +259,7 @@ static void mount_layered(struct init *init, const char *base, const char *kind,
 	    "/run and /dev/shm");
 	r = SYS5(mount, lower, path, 0, MS_MOVE, 0);
 	if (r < 0)
-		give_up(init, text_join(text, sizeof(text), path, " cannot be mounted", NULL), r);
+		give_up(init, text_join(text, sizeof(text), path, " cannot be mounted"), r);
 }
 
 static void mount_folder(struct init *init, const char *kind, const char *tag)
@@ -297,7 +296,7 @@ static void mount_volume(struct init *init, const char *row)
 	size_t count = 1;
 	long r;
 
-	text_join(copy, sizeof(copy), row, NULL);
+	text_join(copy, sizeof(copy), row);
 	for (char *at = copy; *at && count < 4; at++) {
 		if (*at == ':') {
 			*at = '\0';

@@ -53,8 +53,9 @@ bool text_equal(const char *a, const char *b);
 /* What is behind @prefix in @text; NULL: it does not begin so. */
 const char *text_behind(const char *text, const char *prefix);
 
-/* Join texts, up to NULL, in @to, which has @size bytes; what has no room is cut. Returns @to. */
-char *text_join(char *to, size_t size, ...) __attribute__((sentinel));
+/* Join texts in @to, which has @size bytes; what has no room is cut. Returns @to. */
+#define text_join(to, size, ...) text_join_all(to, size, (const char *const[]){__VA_ARGS__, NULL})
+char *text_join_all(char *to, size_t size, const char *const *parts);
 
 /* A number in base ten; false: there is none, or something else as well. */
 bool text_number(const char *text, unsigned long *ret);

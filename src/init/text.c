@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdarg.h>
-
 #include "sys.h"
 
 /* These four the compiler calls by itself. */
@@ -69,18 +67,14 @@ const char *text_behind(const char *text, const char *prefix)
 	return text;
 }
 
-char *text_join(char *to, size_t size, ...)
+char *text_join_all(char *to, size_t size, const char *const *parts)
 {
-	const char *part;
 	size_t used = 0;
-	va_list parts;
 
-	va_start(parts, size);
-	while ((part = va_arg(parts, const char *))) {
-		for (; *part && used + 1 < size; part++)
-			to[used++] = *part;
+	for (; *parts; parts++) {
+		for (const char *from = *parts; *from && used + 1 < size; from++)
+			to[used++] = *from;
 	}
-	va_end(parts);
 	to[used] = '\0';
 	return to;
 }

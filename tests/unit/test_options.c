@@ -546,9 +546,9 @@ static const struct {
 	const char *line;
 	const char *says;
 } refused_tests[] = {
-	{"make", "'make' is no option; a command stands behind --: -- make ..."},
-	{"-c2|make|--|x", "'make' is no option; a command stands behind --: -- make ..."},
-	{"-", "'-' is no option; a command stands behind --: -- - ..."},
+	{"make", "'make' is no option; a command stands behind --, as in -- make"},
+	{"-c2|make|--|x", "'make' is no option; a command stands behind --, as in -- make"},
+	{"-", "'-' is no option; a command stands behind --, as in -- -"},
 	{"--rot=/", "unknown option --rot; did you mean --root?"},
 	{"--zzzzzzzz", "unknown option --zzzzzzzz; `armlet test --help` lists them all"},
 	{"-z|--", "unknown option -z; `armlet test --help` lists them all"},
