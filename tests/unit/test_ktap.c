@@ -377,23 +377,22 @@ END_TEST
 
 /* ---- Print ------------------------------------------------------------------------------- */
 
-static const char printed[] =
-	"============================================================\n"
-	"==================== list (3 subtests) =====================\n"
-	"[PASSED] list_init\n"
-	"list_add: EXPECTATION FAILED at lib/list_test.c:3\n"
-	"    Expected a == b\n"
-	"[FAILED] list_add\n"
-	"================= list_params (2 subtests) =================\n"
-	"[PASSED] three\n"
-	"[SKIPPED] four\n"
-	"=================== [PASSED] list_params ===================\n"
-	"====================== [FAILED] list =======================\n"
-	"===================== hash (1 subtest) =====================\n"
-	"[PASSED] hash_init\n"
-	"====================== [PASSED] hash =======================\n"
-	"============================================================\n"
-	"Testing complete. Ran 5 tests: passed: 3, failed: 1, skipped: 1\n";
+static const char printed[] = "============================================================\n"
+			      "==================== list (3 subtests) =====================\n"
+			      "[PASSED] list_init\n"
+			      "list_add: EXPECTATION FAILED at lib/list_test.c:3\n"
+			      "    Expected a == b\n"
+			      "[FAILED] list_add\n"
+			      "================= list_params (2 subtests) =================\n"
+			      "[PASSED] three\n"
+			      "[SKIPPED] four\n"
+			      "=================== [PASSED] list_params ===================\n"
+			      "====================== [FAILED] list =======================\n"
+			      "===================== hash (1 subtest) =====================\n"
+			      "[PASSED] hash_init\n"
+			      "====================== [PASSED] hash =======================\n"
+			      "============================================================\n"
+			      "Testing complete. Ran 5 tests: passed: 3, failed: 1, skipped: 1\n";
 
 static char *print(bool colours)
 {
