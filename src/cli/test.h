@@ -13,6 +13,7 @@
 #include "trial/ktap.h"
 #include "trial/line_port.h"
 
+struct json_object;
 struct modules; /* trial/modules.h */
 
 #define TEST_WORDS_MAX       4000
@@ -140,6 +141,7 @@ struct test {
 	int64_t began_ms;
 	int64_t started_ms;
 	int64_t ended_ms;
+	int64_t guest_ms; /* when its own time began, as its records tell */
 
 	/* What --output keeps. */
 	FILE *console_log;
@@ -206,6 +208,9 @@ void test_finish_results(struct test *test);
 void test_describe_results(const struct test *test, struct json_object *result);
 int test_write_junit(const struct test *test, const struct test_outcome *outcome,
 		     struct error *err);
+
+/* test_report.c: the same for people, of the files that are kept. */
+int test_write_report(const struct test *test, struct json_object *result, struct error *err);
 
 /* test_verdict.c: what it all means, said and kept; the exit status. */
 int test_judge(struct test *test, const struct qmp_end *end, int failed, const struct error *err);

@@ -80,6 +80,30 @@ static void look(struct test *test, enum klog_source source, const char *text, s
 
 /* ---- Lines as they come ----------------------------------------------- */
 
+/* The line that came soonest after it was made tells most of when the guest's time began. */
+static void note_time(struct test *test, uint64_t us)
+{
+	int64_t began = now_ms() - (int64_t)min_u64(us / 1000, INT64_MAX / 2);
+
+	if (!test->guest_ms || began < test->guest_ms)
+		test->guest_ms = began;
+}
+
+/* The same for a line of the console, "[    1.234567] ". */
+static void note_time_of_line(struct test *test, const char *text, size_t size)
+{
+	char copy[32], *dot;
+	uint64_t seconds, us;
+
+	snprintf(copy, sizeof(copy), "%.*s", (int)min_u64(size, sizeof(copy) - 1), text);
+	if (copy[0] != '[')
+		return;
+	seconds = strtoull(copy + strspn(copy, "[ "), &dot, 10);
+	us = *dot == '.' ? strtoull(dot + 1, &dot, 10) : 0;
+	if (*dot == ']' && seconds < UINT32_MAX && us < 1000000)
+		note_time(test, seconds * 1000000 + us);
+}
+
 void test_take_console(void *data, const char *text, size_t size)
 {
 	struct test *test = data;
@@ -93,6 +117,7 @@ void test_take_console(void *data, const char *text, size_t size)
 		test->verdict = TEST_SET_UP;
 	}
 	test->printed = true;
+	note_time_of_line(test, text, size);
 	remember(test, text, size);
 	if (test->console_log)
 		fprintf(test->console_log, "%6" PRId64 ".%03" PRId64 " %.*s\n", ms / 1000,
@@ -130,6 +155,7 @@ void test_take_record(struct test *test, const char *record, size_t size)
 
 	snprintf(line, sizeof(line), "[%5" PRIu64 ".%06" PRIu64 "] %.*s", us / 1000000,
 		 us % 1000000, (int)min_u64(length, sizeof(line) - 64), text);
+	note_time(test, us);
 	remember(test, line, strlen(line));
 	if (test->kernel_log)
 		fprintf(test->kernel_log, "%s\n", line);

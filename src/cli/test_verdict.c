@@ -302,10 +302,14 @@ static void keep(struct test *test, struct test_outcome *outcome)
 	struct error err = {0};
 	int r = write_result(test, result, &err);
 
-	json_object_put(result);
 	if (r == 0)
 		r = test_write_junit(test, outcome, &err);
-	if (test_close_output(test, &err) < 0 || r < 0)
+	if (test_close_output(test, &err) < 0)
+		r = -EIO;
+	if (r == 0)
+		r = test_write_report(test, result, &err);
+	json_object_put(result);
+	if (r < 0)
 		outcome->status = fail_with("test", &err);
 }
 
