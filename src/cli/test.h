@@ -13,7 +13,6 @@
 #include "trial/ktap.h"
 #include "trial/line_port.h"
 
-struct json_object;
 struct modules; /* trial/modules.h */
 
 #define TEST_WORDS_MAX       4000

@@ -61,9 +61,13 @@ static void count_line(struct boot_chart *chart, uint64_t us)
 /* ---- Landmarks -------------------------------------------------------- */
 
 static const struct {
-	enum chart_landmark landmark;
-	const char *pattern; /* as klog_match() */
+	enum chart_landmark landmark; /* CHART_FIRST: the line itself is none of the chart's */
+	const char *pattern;          /* as klog_match() */
 } landmarks[] = {
+	/* arch/arm64/kernel/setup.c, smp_setup_processor_id(); init/version.c; init/main.c */
+	{CHART_FIRST, "Booting Linux on "},
+	{CHART_FIRST, "Linux version "},
+	{CHART_FIRST, "Kernel command line: "},
 	/* kernel/smp.c, smp_init() */
 	{CHART_SMP, "smp: Brought up "},
 	/* init/initramfs.c, do_populate_rootfs(); since 5.12 drivers do not wait for it */
@@ -75,6 +79,17 @@ static const struct {
 	/* init/main.c, run_init_process() */
 	{CHART_RUN, "Run * as init process"},
 };
+
+bool boot_chart_is_landmark(const char *text)
+{
+	struct klog_match match;
+
+	for (size_t i = 0; i < ARRAY_SIZE(landmarks); i++) {
+		if (klog_match(landmarks[i].pattern, text, &match))
+			return true;
+	}
+	return false;
+}
 
 static void look_for_landmark(struct boot_chart *chart, uint64_t us, const char *text)
 {

@@ -64,6 +64,9 @@ struct boot_chart {
 	struct chart_call pending[CHART_PENDING];
 };
 
+/* The text of a line is one that every kernel prints, and that says how far it is. */
+bool boot_chart_is_landmark(const char *text);
+
 /* The text of a line has one of the words that tell of a failure. */
 bool boot_chart_is_warning(const char *text);
 

@@ -113,7 +113,6 @@ struct bar {
 	uint64_t begin_us, end_us;
 	double height;
 	const char *text;
-	const char *title;
 };
 
 /* A bar and, beside it or if it must be on it, its text; the canvas goes on below. */
@@ -125,11 +124,9 @@ static void put_bar(struct canvas *canvas, const struct bar *bar)
 	double at;
 
 	end = end - begin < 2 ? begin + 2 : end;
-	fprintf(canvas->out, "<g><title>");
-	put_text(canvas->out, bar->title);
 	fprintf(canvas->out,
-		"</title><rect class='%s' x='%.1f' y='%.1f' width='%.1f' height='%.0f' rx='2'/>",
-		bar->kind, begin, canvas->y, end - begin, bar->height);
+		"<rect class='%s' x='%.1f' y='%.1f' width='%.1f' height='%.0f' rx='2'/>", bar->kind,
+		begin, canvas->y, end - begin, bar->height);
 	if (end + text <= RIGHT) {
 		at = end + GAP;
 		snprintf(kind, sizeof(kind), "%s", bar->text_kind);
@@ -142,7 +139,6 @@ static void put_bar(struct canvas *canvas, const struct bar *bar)
 	}
 	canvas->y += bar->height - 4;
 	put(canvas, kind, at, bar->text);
-	fputs("</g>\n", canvas->out);
 	canvas->y += 7;
 }
 
@@ -194,7 +190,7 @@ static void draw_phases(struct canvas *canvas)
 	const struct boot_chart_times *times = &canvas->chart->times;
 	struct phase phases[PHASES];
 	size_t count = find_phases(canvas, phases);
-	char text[96], title[160], took[32], begin[32];
+	char text[96], took[32];
 
 	for (size_t i = 0; i < count; i++) {
 		const struct phase *phase = &phases[i];
@@ -205,10 +201,8 @@ static void draw_phases(struct canvas *canvas)
 			us = times->end_us - times->command_us;
 		snprintf(text, sizeof(text), "%s  %s%s", phase->name, put_time(us, took),
 			 last ? canvas->ending : "");
-		snprintf(title, sizeof(title), "%s: from %s, %s", phase->name,
-			 put_time(phase->begin_us, begin), took);
-		put_bar(canvas, &(struct bar){phase->kind, "b", phase->begin_us, phase->end_us, 15,
-					      text, title});
+		put_bar(canvas,
+			&(struct bar){phase->kind, "b", phase->begin_us, phase->end_us, 15, text});
 	}
 }
 
@@ -343,16 +337,15 @@ static int by_time(const void *a, const void *b)
 
 static void draw_call(struct canvas *canvas, const struct chart_call *call)
 {
-	char text[CHART_NAME + 64], title[CHART_NAME + 128], took[32], begin[32];
+	char text[CHART_NAME + 64], took[32];
 	uint64_t end = call->pending ? canvas->end_us : call->begin_us + call->took_us;
 
 	if (call->pending)
 		snprintf(text, sizeof(text), "%s  did not return", call->name);
 	else
 		snprintf(text, sizeof(text), "%s  %s", call->name, put_time(call->took_us, took));
-	snprintf(title, sizeof(title), "%s, from %s", text, put_time(call->begin_us, begin));
-	put_bar(canvas, &(struct bar){call->pending ? "e" : "k", "n", call->begin_us, end, 12, text,
-				      title});
+	put_bar(canvas,
+		&(struct bar){call->pending ? "e" : "k", "n", call->begin_us, end, 12, text});
 }
 
 /* What has begun and not ended, unless the kernel has gone on to run init: that line was lost. */

@@ -17,13 +17,6 @@
 /* What a line of the kernel's log is; its class in the style. */
 static const char *kind_of_line(const uint8_t *line, size_t size)
 {
-	static const char *const landmarks[] = {
-		"Linux version ",        "Booting Linux on ",
-		"Kernel command line: ", "smp: Brought up ",
-		"Unpacking initramfs",   "Trying to unpack rootfs image as initramfs",
-		"Freeing initrd memory", "Freeing unused kernel ",
-		"Run * as init process",
-	};
 	char text[KLOG_TEXT_MAX];
 	struct klog_match match;
 
@@ -31,10 +24,8 @@ static const char *kind_of_line(const uint8_t *line, size_t size)
 		return NULL;
 	if (klog_classify(text, &match))
 		return "e";
-	for (size_t i = 0; i < ARRAY_SIZE(landmarks); i++) {
-		if (klog_match(landmarks[i], text, &match))
-			return "k";
-	}
+	if (boot_chart_is_landmark(text))
+		return "k";
 	return boot_chart_is_warning(text) ? "w" : NULL;
 }
 
