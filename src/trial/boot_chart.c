@@ -204,7 +204,7 @@ bool boot_chart_is_warning(const char *text)
 
 	if (begins(text, "Kernel command line: "))
 		return false;
-	for (; text[size] && size < sizeof(lower) - 1; size++)
+	for (; size < sizeof(lower) - 1 && text[size]; size++)
 		lower[size] = (char)tolower((unsigned char)text[size]);
 	for (size_t at = 0; at < size; at++) {
 		if (at && isalnum((unsigned char)lower[at - 1]))

@@ -101,23 +101,25 @@ static void put_head(const struct html_report *report, FILE *out)
 /* ---- What was tested -------------------------------------------------- */
 
 /* Words as a shell would take them: what has other than plain letters is quoted. */
-static void put_word(FILE *out, struct json_object *object)
+static void put_word(FILE *out, const char *word)
 {
-	const char *word = json_object_get_string(object);
-	bool plain = word && *word &&
-		     word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
-				       "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				       "0123456789-_./=:,+@%")] == '\0';
-
-	if (!plain)
-		fputs("&#39;", out);
-	for (const char *at = word; !plain && at && (at = strchr(word, '\'')); word = at + 1) {
-		html_bytes(out, (const uint8_t *)word, (size_t)(at - word));
-		fputs("&#39;\\&#39;&#39;", out);
+	if (*word && !word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					"0123456789-_./=:,+@%")]) {
+		html_text(out, word);
+		return;
 	}
-	html_text(out, word);
-	if (!plain)
-		fputs("&#39;", out);
+	fputs("&#39;", out);
+	while (*word) {
+		size_t size = strcspn(word, "'");
+
+		html_bytes(out, (const uint8_t *)word, size);
+		word += size;
+		if (*word) {
+			fputs("&#39;\\&#39;&#39;", out);
+			word++;
+		}
+	}
+	fputs("&#39;", out);
 }
 
 static void put_command(const struct html_report *report, FILE *out)
@@ -130,9 +132,11 @@ static void put_command(const struct html_report *report, FILE *out)
 		return;
 	fputs("<dt>Command</dt><dd><code>", out);
 	for (size_t i = 0; i < count; i++) {
+		const char *word = json_object_get_string(json_object_array_get_idx(words, i));
+
 		if (i)
 			fputc(' ', out);
-		put_word(out, json_object_array_get_idx(words, i));
+		put_word(out, word ? word : "");
 	}
 	fputs("</code></dd>\n", out);
 }
