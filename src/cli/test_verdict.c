@@ -127,18 +127,36 @@ static void explain_no_boot(const struct test *test, const char *place, char *te
 		 meaning ? meaning : "--verbose shows all that its kernel prints");
 }
 
+/* The first that the kernel said of what fails a test; false: it said nothing of that. */
+static bool find_complaint(const struct test *test, struct klog_finding *ret)
+{
+	for (size_t i = 0; klog_finding(test->klog, i, ret); i++) {
+		if (test->fail_on & BIT(ret->kind))
+			return true;
+	}
+	return false;
+}
+
 static void explain_kernel(const struct test *test, char *text, size_t size)
 {
 	struct klog_finding finding;
 
-	snprintf(text, size, "the command succeeded, but the kernel did not");
-	for (size_t i = 0; klog_finding(test->klog, i, &finding); i++) {
-		if (!(test->fail_on & BIT(finding.kind)))
-			continue;
+	if (find_complaint(test, &finding))
 		snprintf(text, size, "the command succeeded, but not the kernel: %s, '%.200s'",
 			 klog_kinds[finding.kind].name, finding.text);
-		return;
-	}
+	else
+		snprintf(text, size, "the command succeeded, but the kernel did not");
+}
+
+/* An oops may hold for ever what a command, or init itself, waits for. */
+static void add_complaint(const struct test *test, char *text, size_t size)
+{
+	struct klog_finding finding;
+	size_t used = strlen(text);
+
+	if (find_complaint(test, &finding))
+		snprintf(text + used, size - used, "; the kernel had said before: %s, '%.200s'",
+			 klog_kinds[finding.kind].name, finding.text);
 }
 
 static void explain_not_run(const struct test *test, char *text, size_t size)
@@ -174,10 +192,12 @@ static void explain(const struct test *test, enum test_verdict verdict, char *te
 	case TEST_TIMED_OUT:
 		snprintf(text, size, "timed out after %u s (--timeout), %s",
 			 test->run.options.timeout, place);
+		add_complaint(test, text, size);
 		break;
 	case TEST_QUIET:
 		snprintf(text, size, "nothing was printed for %u s (--quiet-timeout), %s",
 			 test->options.quiet_timeout, place);
+		add_complaint(test, text, size);
 		break;
 	case TEST_PANICKED:
 		explain_panic(test, place, text, size);
