@@ -69,8 +69,9 @@ static int prepare(struct test *test, struct error *err)
 	if (r == 0)
 		r = test_plan_root(test, err);
 	if (r == 0)
-		r = test_open_output(test, err);
-	return r < 0 ? r : test_build_initramfs(test, err);
+		r = test_build_initramfs(test, err);
+	/* Last, so that what is refused leaves no folder behind. */
+	return r < 0 ? r : test_open_output(test, err);
 }
 
 int test_main(int argc, char **argv)

@@ -47,6 +47,9 @@ test_trial_status() {
 	small
 	expect_status 0
 	expect_silence
+	# Only init may say that it gave up, and not when the command runs.
+	small -- sh -c 'echo "<3>armlet-init: not me" >/dev/kmsg; sleep 1; exit 3'
+	expect_status 3
 }
 
 describe trial_input "armlet test: standard input goes to the command, to its end" 60
@@ -411,7 +414,8 @@ test_bad_trial() {
 	bad '--rw: the root is in the guest.s memory' -k "$null" --root none --rw -- true
 	bad "--env '=x': write it as NAME=VALUE or NAME" -k "$null" --root none -e =x -- true
 	bad '--env-file /nosuch: ' -k "$null" --root none --env-file /nosuch -- true
-	bad "'/etc' has no modules.dep" -k "$null" --root none --modules /etc -- true
+	bad "'/etc' has no modules.dep" -k "$null" --root none --modules /etc -o left -- true
+	[ ! -e left ] || fail "what was refused has left a folder"
 	bad "there is no 'warm'; did you mean 'warn'" -k "$null" --root none --fail-on warm -- true
 	bad 'there are no modules of this kernel' -k "$null" --root none --modprobe x -- true
 	bad "kernel '/nosuch'" -k /nosuch --root none -- true
