@@ -221,10 +221,14 @@ static void look_for_mark(struct boot_chart *chart, uint64_t us, const char *tex
 {
 	struct klog_match match;
 	const struct klog_row *row = klog_classify(text, &match);
+	bool panic = row && (row->kind == KLOG_PANIC || row->kind == KLOG_INIT_KILLED);
 	struct chart_mark *mark;
 
-	if (row && (row->kind == KLOG_PANIC || row->kind == KLOG_INIT_KILLED))
+	if (panic)
 		chart->panic_us = max_u64(chart->panic_us, us);
+	/* A panic ends the command, however late it comes. */
+	if (us > chart->limit_us && !panic)
+		return;
 	/* What ends a trace repeats its beginning. */
 	if ((!row && !boot_chart_is_warning(text)) || begins(text, "---["))
 		return;
@@ -277,7 +281,7 @@ void boot_chart_line(struct boot_chart *chart, const uint8_t *bytes, size_t size
 	if (!klog_text(KLOG_CONSOLE, bytes, size, text))
 		return;
 	look_for_landmark(chart, us, text);
-	if (us <= chart->limit_us && !take_call(chart, us, text))
+	if (us > chart->limit_us || !take_call(chart, us, text))
 		look_for_mark(chart, us, text);
 }
 

@@ -188,6 +188,7 @@ static size_t find_phases(const struct canvas *canvas, struct phase phases[stati
 static void draw_phases(struct canvas *canvas)
 {
 	const struct boot_chart_times *times = &canvas->chart->times;
+	uint64_t ended_us = times->end_us ? times->end_us : canvas->chart->panic_us;
 	struct phase phases[PHASES];
 	size_t count = find_phases(canvas, phases);
 	char text[96], took[32];
@@ -197,8 +198,8 @@ static void draw_phases(struct canvas *canvas)
 		bool last = i + 1 == count;
 		uint64_t us = phase->end_us - phase->begin_us;
 
-		if (last && times->command_us && times->end_us > times->command_us)
-			us = times->end_us - times->command_us;
+		if (last && times->command_us && ended_us > times->command_us)
+			us = ended_us - times->command_us;
 		snprintf(text, sizeof(text), "%s  %s%s", phase->name, put_time(us, took),
 			 last ? canvas->ending : "");
 		put_bar(canvas,

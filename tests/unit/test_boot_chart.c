@@ -70,6 +70,13 @@ static const struct {
 	{"[ 1.0] a\n[ 3.0] Kernel panic - not syncing: x\n[ 3.2] ---[ end Kernel panic - not "
 	 "syncing: x ]---\n",
 	 2500000, 0, ">command  700 ms, to a panic<", "s: ---["},
+	/* As a panic, too, which is told of even so, unlike what else is late. */
+	{"[ 1.0] a\n[ 9.0] Kernel panic - not syncing: x\n", 2000000, 0,
+	 ">command  7.000 s, to a panic<", "and more"},
+	{"[ 1.0] a\n[ 9.0] Kernel panic - not syncing: x\n", 2000000, 0,
+	 "9.000 s: Kernel panic - not syncing: x<", NULL},
+	{"[ 1.0] a\n[ 8.0] it failed\n[ 9.0] Kernel panic - not syncing: x\n", 2000000, 0,
+	 "What it complained of", "it failed"},
 	{"[ 1.0] a\n[ 3.0] Kernel panic - not syncing: x\n", 0, 0, ">kernel  3.000 s, to a panic<",
 	 "one CPU"},
 	{boot_6_1, 0, 0, "The command did not begin; the last line came at 900 ms", ">command "},
