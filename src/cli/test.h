@@ -38,6 +38,7 @@ enum test_verdict {
 	TEST_STOPPED,     /* from outside */
 	TEST_KERNEL,      /* the command was content, but not the kernel: --fail-on */
 	TEST_KUNIT,       /* the kernel's own tests came to their end */
+	TEST_KTAP,        /* the command was content, but not all tests that it told of */
 	TEST_SET_UP,      /* init could not do what it was to do */
 	TEST_FAILED,      /* armlet, or the host */
 };
@@ -58,6 +59,7 @@ struct test_options {
 	bool writable;
 	bool verbose;
 	bool kunit;             /* the kernel runs its own tests; there is no init and no command */
+	bool ktap;              /* tests that the command tells of count */
 	int terminal;           /* enum config_switch */
 	uint32_t boot_timeout;  /* seconds */
 	uint32_t quiet_timeout; /* seconds; 0: none */
@@ -204,6 +206,14 @@ int test_open_results(struct test *test, struct error *err);
 void test_close_results(struct test *test);
 void test_take_results(struct test *test, const uint8_t *bytes, size_t size);
 void test_finish_results(struct test *test);
+
+/*
+ * Of the command's and the kernel's together: whether there are any, how many, and the first that
+ * failed, behind what it is part of, as "SUITE: TEST".
+ */
+struct ktap_totals test_totals(const struct test *test);
+bool test_has_results(const struct test *test);
+void test_first_failure(const struct test *test, char *text, size_t size);
 void test_describe_results(const struct test *test, struct json_object *result);
 int test_write_junit(const struct test *test, const struct test_outcome *outcome,
 		     struct error *err);

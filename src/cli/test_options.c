@@ -64,6 +64,10 @@ static const struct option_def test_rows[] = {
 	 .type = OPTION_FLAG,
 	 TEST_AT(kunit),
 	 .help = "no command: the kernel's own tests (KUnit), told as kunit.py does"},
+	{.name = "ktap",
+	 .type = OPTION_FLAG,
+	 TEST_AT(ktap),
+	 .help = "fail, with 1, if a test that it tells of by KTAP or TAP has failed"},
 
 	{.group = "The verdict",
 	 .name = "timeout",

@@ -63,6 +63,45 @@ void test_finish_results(struct test *test)
 	fflush(stdout);
 }
 
+bool test_has_results(const struct test *test)
+{
+	return ktap_seen(test->results) || ktap_seen(test->kernel_results);
+}
+
+struct ktap_totals test_totals(const struct test *test)
+{
+	const struct ktap_totals kernel = ktap_totals(test->kernel_results);
+	struct ktap_totals totals = ktap_totals(test->results);
+
+	totals.passed += kernel.passed;
+	totals.failed += kernel.failed;
+	totals.skipped += kernel.skipped;
+	totals.errors += kernel.errors;
+	return totals;
+}
+
+static bool name_failure(const struct ktap *ktap, char *text, size_t size)
+{
+	const struct ktap_case *row, *suite;
+
+	for (size_t i = 0; (row = ktap_case_at(ktap, i)); i++) {
+		if (!row->counts || !ktap_is_failure(row->result))
+			continue;
+		suite = row->parent != KTAP_NONE ? ktap_case_at(ktap, row->parent) : NULL;
+		snprintf(text, size, "%.150s%s%.150s", suite ? suite->name : "", suite ? ": " : "",
+			 row->name);
+		return true;
+	}
+	return false;
+}
+
+void test_first_failure(const struct test *test, char *text, size_t size)
+{
+	*text = '\0';
+	if (!name_failure(test->results, text, size))
+		name_failure(test->kernel_results, text, size);
+}
+
 /* ---- What it was ------------------------------------------------------ */
 
 static void add_totals(struct json_object *result, const char *name, const struct ktap *ktap)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What became of a test: a status for programs, a sentence for people, and both in files. */
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,25 @@ static enum test_verdict verdict_of_exit(const struct wire_exit *exit)
 	return TEST_SET_UP;
 }
 
+/* No report is no success: its program may have ended before it began. */
+static bool has_passed(const struct test *test)
+{
+	const struct ktap_totals totals = test_totals(test);
+
+	return test_has_results(test) && !totals.failed && !totals.errors;
+}
+
+static enum test_verdict judge_exit(const struct test *test)
+{
+	enum test_verdict verdict = verdict_of_exit(&test->exit);
+
+	if (verdict != TEST_EXITED || test->exit.value)
+		return verdict;
+	if (klog_seen(test->klog) & test->fail_on)
+		return TEST_KERNEL;
+	return test->options.ktap && !has_passed(test) ? TEST_KTAP : TEST_EXITED;
+}
+
 static enum test_verdict judge(const struct test *test, const struct qmp_end *end, bool failed)
 {
 	if (failed)
@@ -33,11 +53,8 @@ static enum test_verdict judge(const struct test *test, const struct qmp_end *en
 		return TEST_PANICKED;
 	if (test->verdict != TEST_NONE)
 		return test->verdict;
-	if (test->has_exit && verdict_of_exit(&test->exit) == TEST_EXITED && !test->exit.value &&
-	    (klog_seen(test->klog) & test->fail_on))
-		return TEST_KERNEL;
 	if (test->has_exit)
-		return verdict_of_exit(&test->exit);
+		return judge_exit(test);
 	if (test->options.kunit && ktap_seen(test->kernel_results) && end->status == EXIT_SUCCESS)
 		return TEST_KUNIT;
 	if (!strcmp(end->reason, "guest-reset"))
@@ -75,6 +92,8 @@ static int status_of(const struct test *test, enum test_verdict verdict, const s
 		return EXIT_PANICKED;
 	case TEST_KUNIT:
 		return status_of_kunit(test);
+	case TEST_KTAP:
+		return EXIT_FAILURE;
 	case TEST_STOPPED:
 		/* By a key, or by QMP: nobody may take that for a success. */
 		return end->status ? end->status : EXIT_SIGNALLED + SIGINT;
@@ -148,6 +167,23 @@ static void explain_kernel(const struct test *test, char *text, size_t size)
 		snprintf(text, size, "the command succeeded, but the kernel did not");
 }
 
+static void explain_ktap(const struct test *test, char *text, size_t size)
+{
+	const struct ktap_totals totals = test_totals(test);
+	uint64_t failed = totals.failed + totals.errors;
+	char name[320];
+
+	test_first_failure(test, name, sizeof(name));
+	if (!test_has_results(test))
+		snprintf(text, size,
+			 "the command succeeded, but has told no results by KTAP or TAP (--ktap)");
+	else
+		snprintf(text, size,
+			 "the command succeeded, but of its %" PRIu64 " tests %" PRIu64
+			 " failed (--ktap), first '%s'",
+			 totals.passed + totals.skipped + failed, failed, name);
+}
+
 /* An oops may hold for ever what a command, or init itself, waits for. */
 static void add_complaint(const struct test *test, char *text, size_t size)
 {
@@ -205,6 +241,9 @@ static void explain(const struct test *test, enum test_verdict verdict, char *te
 	case TEST_KERNEL:
 		explain_kernel(test, text, size);
 		break;
+	case TEST_KTAP:
+		explain_ktap(test, text, size);
+		break;
 	case TEST_RESET:
 		if (test->options.kunit)
 			snprintf(text, size,
@@ -235,7 +274,8 @@ static void explain(const struct test *test, enum test_verdict verdict, char *te
 /* The command's own failures are its own to explain. */
 static bool is_kernels(enum test_verdict verdict)
 {
-	return verdict >= TEST_NO_BOOT && verdict != TEST_STOPPED && verdict != TEST_KUNIT;
+	return verdict >= TEST_NO_BOOT && verdict != TEST_STOPPED && verdict != TEST_KUNIT &&
+	       verdict != TEST_KTAP;
 }
 
 /* ---- In files --------------------------------------------------------- */
@@ -247,8 +287,8 @@ static const char *const verdict_names[] = {
 	[TEST_QUIET] = "quiet",      [TEST_PANICKED] = "panic",
 	[TEST_RESET] = "reset",      [TEST_POWERED_OFF] = "power-off",
 	[TEST_STOPPED] = "stopped",  [TEST_KERNEL] = "kernel",
-	[TEST_KUNIT] = "kunit",      [TEST_SET_UP] = "set-up",
-	[TEST_FAILED] = "armlet",
+	[TEST_KUNIT] = "kunit",      [TEST_KTAP] = "ktap",
+	[TEST_SET_UP] = "set-up",    [TEST_FAILED] = "armlet",
 };
 
 static struct json_object *seconds(int64_t from, int64_t to)

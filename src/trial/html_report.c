@@ -52,6 +52,7 @@ static const struct verdict {
 	{"power-off", "kernel", "The kernel", "Powered off by itself"},
 	{"kernel", "kernel", "The kernel", "Failed, though the command did not"},
 	{"kunit", "kernel", "The kernel's tests", "Failed"},
+	{"ktap", "failed", "The command's tests", "Failed"},
 	{"stopped", "infrastructure", "The test", "Ended from outside"},
 	{"set-up", "infrastructure", "The guest's set-up", "Failed"},
 	{"armlet", "infrastructure", "armlet or the host", "Failed"},

@@ -140,3 +140,36 @@ test_trial_bisect() {
 		fail "git says: $(tail -n 30 log)"
 	grep -q 'sysrq triggered crash' log || fail "no kernel has panicked"
 }
+
+# ---- examples/kselftest.sh --------------------------------------------------
+
+# kselftest ARGUMENT...: the example with the usual guest. Its timeout is busybox's, which has not
+# all options of coreutils'.
+kselftest() {
+	need_guest 6.1
+	need_helper diod
+	[ -d "$ARMLET_GUESTS/selftests" ] || skip "no kselftest is built here"
+	[ -d selftests ] || cp -a "$ARMLET_GUESTS/selftests" .
+	sed -i 's/--foreground//' selftests/kselftest/runner.sh
+	STATUS=0
+	ARMLET=$ARMLET sh "$(dirname "$0")/../../examples/kselftest.sh" "$@" >out 2>err </dev/null || STATUS=$?
+}
+
+describe trial_kselftest "kselftest.sh: tests of Linux 6.1's own, each a case; one that fails is the verdict" 180
+test_trial_kselftest() {
+	set -- -- -i "$ARMLET_GUESTS/6.1/initrd.cpio" -m 256 -a "$quick" -t 120 -o kept
+	kselftest "$(kernel 6.1)" selftests -c size -c timens "$@"
+	expect_status 0
+	expect_out '^ok 1 selftests: size: get_size' '^ok 7 selftests: timens: futex'
+	expect_silence
+	rm -r kept
+	# virtiofs, where its files are, cannot be suspended.
+	kselftest "$(kernel 6.1)" selftests -c breakpoints "$@"
+	expect_status 1
+	said "the command succeeded, but of its 214 tests 1 failed (--ktap), first 'selftests: breakpoints: step_after_suspend_test: Bail out!'"
+	expect_result verdict ktap
+	[ "$(grep -c '<testcase name="Test size = ' kept/junit.xml)" = 213 ] || fail "junit.xml has not 213 breakpoints"
+	kselftest
+	expect_status 125
+	expect_err '^Usage: kselftest.sh KERNEL DIR'
+}

@@ -463,6 +463,21 @@ test_trial_ktap() {
 		grep -q 'EXPECTATION FAILED at lib/second.c:7' kept/junit.xml || fail "the failure is not there: $(cat kept/junit.xml)"
 	tr -d ' \n' <kept/result.json | grep -q '"tests":{"passed":1,"failed":1,"skipped":1,"errors":0}' ||
 		fail "result.json: $(cat kept/result.json)"
+	small --ktap -- cat <printed
+	expect_status 1
+	said "but of its 3 tests 1 failed (--ktap), first 'second: breaks'"
+	ktap ok >printed
+	small --ktap -- cat <printed
+	expect_status 0
+	expect_silence
+	small --ktap -- sh -c 'while IFS= read -r line; do echo "$line" >/dev/kmsg; done' <printed
+	expect_status 0
+	small --ktap -- echo none
+	expect_status 1
+	said 'has told no results by KTAP or TAP (--ktap)'
+	small --ktap -- false
+	expect_status 1
+	expect_silence
 	small -o kept -- sh -c 'exit 3'
 	expect_status 3
 	grep -q '<failure message="the status is 3"' kept/junit.xml || fail "junit.xml: $(cat kept/junit.xml)"
