@@ -277,6 +277,36 @@ test_trial_lockup() {
 	grep -q '"kind": "rcu-stall"' kept/result.json || fail "the stall was not found: $(cat kept/kernel.log)"
 }
 
+describe trial_init_killed "armlet test: a guest whose init dies has panicked, and that is said" 60
+test_trial_init_killed() {
+	# Its text becomes zeros, which are no instructions.
+	# shellcheck disable=SC2016 # the guest's shell's
+	small -o kept -- sh -c '
+		text=$(sed -n "s/-.* r-xp .*//p" /proc/1/maps | head -n 1)
+		dd if=/dev/zero of=/proc/1/mem bs=4096 count=2 seek=$((0x$text / 4096)) conv=notrunc
+		echo and now
+		sleep 60'
+	expect_status 255
+	said 'the kernel panicked while the command ran: Attempted to kill init! exitcode=0x0000000[4b]'
+	expect_result verdict panic
+	grep -q '"kind": "init-killed"' kept/result.json || fail "result.json: $(cat kept/result.json)"
+}
+
+describe trial_hung_task "armlet test --fail-on hung-task: who waits for a frozen file system is found" 60
+test_trial_hung_task() {
+	[ -e "$ARMLET_GUESTS/tools.img" ] || skip "there is no disk of tools"
+	hang='mkdir /mnt
+		mount /dev/vda /mnt || exit
+		echo 1 >/proc/sys/kernel/hung_task_timeout_secs
+		fsfreeze --freeze /mnt || exit
+		touch /mnt/file &
+		sleep 5'
+	small -o kept --modprobe ext4 -d "$ARMLET_GUESTS/tools.img,ephemeral" --fail-on hung-task -- sh -c "$hang"
+	expect_status 255
+	said "the command succeeded, but not the kernel: hung-task, 'INFO: task touch:[0-9]* blocked for more than"
+	grep -q '__percpu_rwsem_down_read\|percpu_rwsem_wait' kept/result.json || fail "there is no trace of it"
+}
+
 describe trial_warn "armlet test --fail-on: what else of the kernel's fails a test" 60
 test_trial_warn() {
 	warn='echo "<4>WARNING: CPU: 0 PID: 1 at kernel/foo.c:12 foo+0x12/0x20" >/dev/kmsg'
