@@ -10,6 +10,11 @@
 #include "test.h"
 #include "trial/junit.h"
 #include "trial/ktap_print.h"
+#include "trial/utf8.h"
+
+/* What result.json tells of those that failed; junit.xml has all. */
+#define FAILURES_MAX     64
+#define FAILURE_TEXT_MAX 4096
 
 int test_open_results(struct test *test, struct error *err)
 {
@@ -119,10 +124,49 @@ static void add_totals(struct json_object *result, const char *name, const struc
 	json_object_object_add(result, name, row);
 }
 
+static void add_string(struct json_object *row, const char *name, const char *text)
+{
+	char copy[FAILURE_TEXT_MAX];
+
+	utf8_copy(copy, text, sizeof(copy));
+	json_object_object_add(row, name, json_object_new_string(copy));
+}
+
+/* Those that failed, up to a number of both. */
+static void add_failures(struct json_object *array, const struct ktap *ktap)
+{
+	const struct ktap_case *row;
+
+	for (size_t i = 0; (row = ktap_case_at(ktap, i)); i++) {
+		const struct ktap_case *suite =
+			row->parent != KTAP_NONE ? ktap_case_at(ktap, row->parent) : NULL;
+		struct json_object *failure;
+
+		if (!row->counts || !ktap_is_failure(row->result))
+			continue;
+		if (json_object_array_length(array) == FAILURES_MAX)
+			return;
+		failure = json_object_new_object();
+		add_string(failure, "suite", suite ? suite->name : "");
+		add_string(failure, "name", row->name);
+		add_string(failure, "reason", row->reason);
+		add_string(failure, "log", row->log);
+		json_object_array_add(array, failure);
+	}
+}
+
 void test_describe_results(const struct test *test, struct json_object *result)
 {
+	struct json_object *failures = json_object_new_array();
+
 	add_totals(result, "tests", test->results);
 	add_totals(result, "kernel_tests", test->kernel_results);
+	add_failures(failures, test->results);
+	add_failures(failures, test->kernel_results);
+	if (json_object_array_length(failures))
+		json_object_object_add(result, "failed_tests", failures);
+	else
+		json_object_put(failures);
 }
 
 /* ---- JUnit ------------------------------------------------------------ */

@@ -194,6 +194,50 @@ static void put_facts(const struct html_report *report, FILE *out)
 	fputs("</dl>\n</section>\n", out);
 }
 
+/* ---- Tests that failed ------------------------------------------------ */
+
+static void put_failure(struct json_object *failure, bool open, FILE *out)
+{
+	struct json_object *suite = json_object_object_get(failure, "suite");
+	struct json_object *reason = json_object_object_get(failure, "reason");
+	struct json_object *log = json_object_object_get(failure, "log");
+
+	fprintf(out, "<details%s><summary><span class='tag'>failed</span> ", open ? " open" : "");
+	put_string(out, suite);
+	if (json_object_get_string_len(suite))
+		fputs(": ", out);
+	put_string(out, json_object_object_get(failure, "name"));
+	if (json_object_get_string_len(reason)) {
+		fputs(" <span class='count'>", out);
+		put_string(out, reason);
+		fputs("</span>", out);
+	}
+	fputs("</summary>\n", out);
+	if (json_object_get_string_len(log)) {
+		fputs("<pre tabindex='0'>\n", out);
+		put_string(out, log);
+		fputs("</pre>", out);
+	} else {
+		fputs("<p class='cut'>It has said no more.</p>", out);
+	}
+	fputs("</details>\n", out);
+}
+
+static void put_failures(const struct html_report *report, FILE *out)
+{
+	struct json_object *failures = member(report, "failed_tests");
+	size_t count = json_object_is_type(failures, json_type_array)
+			       ? json_object_array_length(failures)
+			       : 0;
+
+	if (!count)
+		return;
+	fputs("<section id='tests'>\n<h2>Tests that failed</h2>\n", out);
+	for (size_t i = 0; i < count; i++)
+		put_failure(json_object_array_get_idx(failures, i), !i, out);
+	fputs("</section>\n", out);
+}
+
 /* ---- What the kernel said --------------------------------------------- */
 
 /* Whether it has a trace, which is shown if it is to be @open. */
@@ -292,7 +336,7 @@ int html_report_write(const struct html_report *report, FILE *out)
 
 	put_head(report, out);
 	put_facts(report, out);
-	/* The cases of ktap.h, one by one, are to be a section here. */
+	put_failures(report, out);
 	put_findings(report, out);
 	r = put_chart(report, out);
 	if (r == 0)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
-#include "utf8.h"
+#include "trial/utf8.h"
 
 #define ESCAPE       0x1b
 #define NO_COLOUR    -1

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "utf8.h"
+#include "trial/utf8.h"
 
 /* A file in memory. */
 struct sheet {

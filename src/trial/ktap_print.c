@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "utf8.h"
+#include "trial/utf8.h"
 
 #define COLUMNS  60 /* DIVIDER of kunit_parser.py */
 #define RULE_MIN 3  /* signs on each side of a title, however long it is */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "utf8.h"
+#include "trial/utf8.h"
+
+#include <string.h>
 
 /* By how many bytes a character has: what marks the first of them, and the least such character. */
 static const struct {
@@ -38,4 +40,22 @@ size_t utf8_take(const char *text, uint32_t *ret)
 			return take(bytes, i + 1, ret);
 	}
 	return 0;
+}
+
+void utf8_copy(char *copy, const char *text, size_t size)
+{
+	size_t used = 0;
+	uint32_t c;
+
+	while (*text) {
+		size_t length = utf8_take(text, &c);
+		size_t taken = length ? length : 1;
+
+		if (used + taken + 1 > size)
+			break;
+		memcpy(copy + used, length ? text : "?", taken);
+		used += taken;
+		text += taken;
+	}
+	copy[used] = '\0';
 }

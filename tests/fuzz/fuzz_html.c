@@ -5,7 +5,7 @@
 
 #include "fuzz.h"
 #include "html_text.h"
-#include "utf8.h"
+#include "trial/utf8.h"
 
 static void check(const char *html)
 {

@@ -7,6 +7,7 @@
 
 #include "html_text.h"
 #include "trial/html_report.h"
+#include "trial/utf8.h"
 #include "unit.h"
 
 /* ---- Text ------------------------------------------------------------- */
@@ -122,6 +123,29 @@ static char *page_of(const char *json, const struct boot_chart *chart)
 	return page;
 }
 
+static const struct {
+	const char *text;
+	size_t size;
+	const char *copy;
+} copies[] = {
+	{"", 1, ""},
+	{"plain\n", 16, "plain\n"},
+	{"plain", 5, "plai"},
+	{"\xc3\xa4\xff<\xe2\x82", 16, "\xc3\xa4?<??"},
+	/* A character is not cut. */
+	{"a\xe2\x82\xac", 4, "a"},
+	{"a\xe2\x82\xac", 5, "a\xe2\x82\xac"},
+};
+
+START_TEST(test_copy)
+{
+	char copy[16];
+
+	utf8_copy(copy, copies[_i].text, copies[_i].size);
+	ck_assert_str_eq(copy, copies[_i].copy);
+}
+END_TEST
+
 /* A result; what its page has, and what it has not. */
 static const struct {
 	const char *json, *has, *lacks;
@@ -160,6 +184,17 @@ static const struct {
 	 "<span class='count'>2 times</span></summary>\n<pre tabindex='0'>\nCall trace:\n "
 	 "f+0x0/0x1 &lt;x&gt;\n</pre></details>",
 	 NULL},
+	{"{\"failed_tests\": [{\"suite\": \"s<\", \"name\": \"n\", \"reason\": \"exit=1\", "
+	 "\"log\": "
+	 "\"it <b>\\n\"}]}",
+	 "<details open><summary><span class='tag'>failed</span> s&lt;: n <span "
+	 "class='count'>exit=1</span></summary>\n<pre tabindex='0'>\nit "
+	 "&lt;b&gt;\n</pre></details>",
+	 "said no more"},
+	{"{\"failed_tests\": [{\"name\": \"n\"}, 1, null, []]}",
+	 "<span class='tag'>failed</span> n</summary>\n<p class='cut'>It has said no more.</p>",
+	 "<pre"},
+	{"{\"verdict\": \"ktap\", \"status\": 1}", "<header class='failed'>", "Passed"},
 	{"{\"findings\": [1, null, {\"trace\": 5, \"count\": \"x\"}, []]}", "id='findings'",
 	 "times"},
 };
@@ -257,6 +292,7 @@ END_TEST
 
 const struct unit_case unit_cases[] = {
 	UNIT_LOOP(test_text, ARRAY_SIZE(texts)),
+	UNIT_LOOP(test_copy, ARRAY_SIZE(copies)),
 	UNIT_LOOP(test_page, ARRAY_SIZE(pages)),
 	UNIT_CASE(test_files),
 	UNIT_CASE(test_cut),

@@ -493,6 +493,9 @@ test_trial_ktap() {
 		grep -q 'EXPECTATION FAILED at lib/second.c:7' kept/junit.xml || fail "the failure is not there: $(cat kept/junit.xml)"
 	tr -d ' \n' <kept/result.json | grep -q '"tests":{"passed":1,"failed":1,"skipped":1,"errors":0}' ||
 		fail "result.json: $(cat kept/result.json)"
+	tr -d '\n' <kept/result.json | tr -s ' ' | grep -q '"failed_tests": \[ { "suite": "second", "name": "breaks"' ||
+		fail "result.json: $(cat kept/result.json)"
+	grep -q '<h2>Tests that failed</h2>' kept/report.html || fail "the page has no tests"
 	small --ktap -- cat <printed
 	expect_status 1
 	said "but of its 3 tests 1 failed (--ktap), first 'second: breaks'"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes of anybody as characters, for those who have to print them. */
+/* Bytes of anybody as characters, for those who have to print them. Threads: any. */
 #ifndef ARMLET_TRIAL_UTF8_H
 #define ARMLET_TRIAL_UTF8_H
 
@@ -12,5 +12,11 @@
  * has, 1 to 4. 0: the first byte begins none (RFC 3629: nothing overlong, no surrogates).
  */
 size_t utf8_take(const char *text, uint32_t *ret);
+
+/*
+ * Characters of @text, as many as fit into @size bytes with a 0, each byte that begins none as
+ * '?': JSON has to be valid.
+ */
+void utf8_copy(char *copy, const char *text, size_t size);
 
 #endif
