@@ -20,6 +20,12 @@ struct boot_chart_times {
 	uint64_t end_us;     /* and ended; 0: not known */
 };
 
+/* A time in which there were exits of the guest to user space: microseconds, as above. */
+struct boot_chart_span {
+	uint64_t begin_us, end_us;
+	uint64_t exits;
+};
+
 struct boot_chart;
 
 /* -ENOMEM. */
@@ -34,6 +40,9 @@ void boot_chart_read(struct boot_chart *chart, FILE *log);
 
 /* Of console.log, with the host's seconds in front, those that are later than any so far. */
 void boot_chart_read_console(struct boot_chart *chart, FILE *log);
+
+/* In the order of time; they stay the caller's until the chart is written. */
+void boot_chart_exits(struct boot_chart *chart, const struct boot_chart_span *spans, size_t count);
 
 /*
  * An SVG without scripts or references, for light and dark, that may be in a page as well.

@@ -8,6 +8,7 @@
 
 #include "backend/share.h"
 #include "run.h"
+#include "trial/boot_chart.h"
 #include "trial/frames.h"
 #include "trial/klog.h"
 #include "trial/ktap.h"
@@ -19,6 +20,7 @@ struct modules; /* trial/modules.h */
 #define TEST_ENVIRONMENT_MAX 256
 #define TEST_MODULES_MAX     16
 #define TEST_TAIL            48  /* lines of the kernel's log that a failure shows */
+#define TEST_SAMPLES         256
 #define TEST_TAIL_LINE       200 /* bytes of each */
 #define MATRIX_DURATIONS_MAX 64
 #define MATRIX_RETRIES       1
@@ -77,6 +79,12 @@ struct matrix_options {
 	size_t duration_count;
 };
 
+/* How many exits to user space there had been at a time. */
+struct test_sample {
+	int64_t ms; /* CLOCK_MONOTONIC */
+	uint64_t exits;
+};
+
 /* A line of the kernel's log. */
 struct test_line {
 	char text[TEST_TAIL_LINE];
@@ -106,6 +114,7 @@ struct test {
 	struct event_source poll;     /* while our output takes no more */
 	struct event_source deadline; /* of the boot, then of the farewell */
 	struct event_source quiet;
+	struct event_source sampler;
 	struct frames frames;
 	uint8_t sending[WIRE_HEADER + WIRE_PAYLOAD];
 	size_t sending_first;
@@ -143,6 +152,11 @@ struct test {
 	int64_t started_ms;
 	int64_t ended_ms;
 	int64_t guest_ms; /* when its own time began, as its records tell */
+
+	/* For the chart of --output. */
+	uint64_t sample_ns;
+	size_t sample_count;
+	struct test_sample samples[TEST_SAMPLES];
 
 	/* What --output keeps. */
 	FILE *console_log;
@@ -185,6 +199,13 @@ void test_take_event(struct test *test, enum machine_event event);
 
 /* The kernel has begun to tell of a panic, or has come to the end of that. */
 void test_take_panic(struct test *test, bool ended);
+
+/* test_samples.c: the exits to user space, for the chart of --output. */
+int test_begin_samples(struct test *test, struct error *err);
+size_t test_spans(const struct test *test, struct boot_chart_span spans[static TEST_SAMPLES]);
+
+/* What the guest's clock showed at a time of ours, in microseconds; 0: before it began. */
+uint64_t test_guest_us(const struct test *test, int64_t ms);
 
 /* test_log.c: the kernel's log, and what --output keeps. */
 int test_open_output(struct test *test, struct error *err);

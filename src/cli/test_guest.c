@@ -317,8 +317,9 @@ int test_start(struct test *test, struct error *err)
 	int r;
 
 	test->began_ms = now_ms();
-	if (test->options.kunit)
-		return 0;
+	r = test_begin_samples(test, err);
+	if (r < 0 || test->options.kunit)
+		return r;
 	r = event_timer_set(&test->deadline, test->options.boot_timeout * SECOND_NS, 0);
 	return r < 0 ? error_set_errno(err, -r, "--boot-timeout") : 0;
 }
@@ -392,6 +393,7 @@ void test_leave(struct test *test)
 	event_source_remove(&test->poll);
 	event_source_remove(&test->deadline);
 	event_source_remove(&test->quiet);
+	event_source_remove(&test->sampler);
 	line_port_destroy(test->lines);
 	console_destroy(test->errors);
 	test->lines = NULL;

@@ -5,13 +5,6 @@
 #include "test.h"
 #include "trial/html_report.h"
 
-/* What the guest's clock showed at a time of ours. */
-static uint64_t guest_us(const struct test *test, int64_t ms)
-{
-	return ms && test->guest_ms && ms > test->guest_ms ? (uint64_t)(ms - test->guest_ms) * 1000
-							   : 0;
-}
-
 static FILE *open_in(const struct test *test, const char *name, const char *mode)
 {
 	char path[PATH_MAX];
@@ -59,9 +52,10 @@ int test_write_report(const struct test *test, struct json_object *result, struc
 {
 	_cleanup_(cleanup_boot_chart_destroy_) struct boot_chart *chart = NULL;
 	const struct boot_chart_times times = {
-		.command_us = guest_us(test, test->started_ms),
-		.end_us = guest_us(test, test->ended_ms),
+		.command_us = test_guest_us(test, test->started_ms),
+		.end_us = test_guest_us(test, test->ended_ms),
 	};
+	struct boot_chart_span spans[TEST_SAMPLES];
 	struct html_report page = {.result = result, .folder = test->options.output};
 	int r = boot_chart_create(&times, &chart);
 
@@ -70,6 +64,7 @@ int test_write_report(const struct test *test, struct json_object *result, struc
 	read_log(test, "kernel.log", boot_chart_read, chart);
 	/* A panic ends init, and with it that file. */
 	read_log(test, "console.log", boot_chart_read_console, chart);
+	boot_chart_exits(chart, spans, test_spans(test, spans));
 	page.chart = chart;
 	r = write_file(test, "boot.svg", chart, NULL, err);
 	return r < 0 ? r : write_file(test, "report.html", chart, &page, err);

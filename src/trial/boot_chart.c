@@ -240,6 +240,12 @@ static void look_for_mark(struct boot_chart *chart, uint64_t us, const char *tex
 	snprintf(mark->text, sizeof(mark->text), "%.*s", CHART_MARK_TEXT - 1, text);
 }
 
+void boot_chart_exits(struct boot_chart *chart, const struct boot_chart_span *spans, size_t count)
+{
+	chart->spans = spans;
+	chart->span_count = count;
+}
+
 /* ---- Lines ------------------------------------------------------------ */
 
 /* "[    1.234567] " */

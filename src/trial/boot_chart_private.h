@@ -57,6 +57,9 @@ struct boot_chart {
 	size_t mark_count;
 	struct chart_mark marks[CHART_MARKS]; /* the first */
 
+	const struct boot_chart_span *spans;
+	size_t span_count;
+
 	uint64_t calls_total, calls_us;
 	size_t call_count;
 	struct chart_call calls[CHART_CALLS]; /* the longest */

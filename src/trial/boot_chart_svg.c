@@ -251,6 +251,46 @@ static void draw_density(struct canvas *canvas)
 	fputs("'/>\n", canvas->out);
 }
 
+/* How many in a microsecond; a span is one at least. */
+static double exit_rate(const struct boot_chart_span *span)
+{
+	return (double)span->exits /
+	       (double)(span->end_us > span->begin_us ? span->end_us - span->begin_us : 1);
+}
+
+static void draw_exits(struct canvas *canvas)
+{
+	const struct boot_chart *chart = canvas->chart;
+	const struct boot_chart_span *spans = chart->spans;
+	const double height = 30;
+	uint64_t total = 0;
+	double most = 0;
+	char text[96];
+
+	for (size_t i = 0; i < chart->span_count && spans[i].begin_us < canvas->end_us; i++) {
+		total += spans[i].exits;
+		most = exit_rate(&spans[i]) > most ? exit_rate(&spans[i]) : most;
+	}
+	if (!chart->span_count)
+		return;
+	snprintf(text, sizeof(text),
+		 "Exits to user space: %" PRIu64 ", at most %.1f in a millisecond", total,
+		 most * 1000);
+	put_heading(canvas, text);
+	canvas->y += height;
+	fprintf(canvas->out, "<path class='d' d='");
+	for (size_t i = 0; i < chart->span_count && spans[i].begin_us < canvas->end_us; i++) {
+		double high = most > 0 ? height * exit_rate(&spans[i]) / most : 0;
+
+		if (spans[i].exits)
+			fprintf(canvas->out, "M%.1f %.1fV%.1fH%.1fV%.1fz",
+				x_of(canvas, spans[i].begin_us), canvas->y,
+				canvas->y - (high < 1 ? 1 : high), x_of(canvas, spans[i].end_us),
+				canvas->y);
+	}
+	fputs("'/>\n", canvas->out);
+}
+
 static void draw_marks_of(const struct canvas *canvas, bool bad)
 {
 	const struct boot_chart *chart = canvas->chart;
@@ -500,6 +540,7 @@ static void draw(struct canvas *canvas)
 	draw_phases(canvas);
 	draw_density(canvas);
 	draw_marks(canvas);
+	draw_exits(canvas);
 	draw_calls(canvas);
 	canvas->grid_end = canvas->y + 4;
 	list_marks(canvas);

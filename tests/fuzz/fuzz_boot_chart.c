@@ -27,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_(cleanup_boot_chart_destroy_) struct boot_chart *chart = NULL;
 	struct boot_chart_times times = {0};
+	struct boot_chart_span spans[2];
 	_cleanup_free_ char *svg = NULL;
 	size_t length;
 	FILE *file;
@@ -34,6 +35,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size <= sizeof(times))
 		return 0;
 	memcpy(&times, data, sizeof(times));
+	/* The last bytes are times and numbers, too. */
+	memset(spans, 0, sizeof(spans));
+	memcpy(spans, data + size - sizeof(times), sizeof(times));
 	data += sizeof(times);
 	size -= sizeof(times);
 	if (boot_chart_create(&times, &chart) < 0)
@@ -43,6 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(console ? boot_chart_read_console : boot_chart_read)(chart, file);
 		fclose(file);
 	}
+	boot_chart_exits(chart, spans, ARRAY_SIZE(spans));
 	file = open_memstream(&svg, &length);
 	FUZZ_ASSERT(boot_chart_write(chart, file) == 0);
 	fclose(file);

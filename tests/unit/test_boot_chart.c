@@ -241,13 +241,47 @@ START_TEST(test_console)
 }
 END_TEST
 
+START_TEST(test_exits)
+{
+	static const char log[] = "[    0.5] a\n[    1.0] Run /init as init process\n";
+	static const struct boot_chart_span spans[] = {
+		{0, 100000, 50},
+		{100000, 200000, 0},
+		{200000, 200000, 1},
+		{900000, 1200000, 3},
+		/* Behind the end. */
+		{1200000, 1300000, 7},
+		{UINT64_MAX - 1, UINT64_MAX, UINT64_MAX},
+	};
+	const struct boot_chart_times times = {0};
+	struct boot_chart *chart = NULL;
+	char *svg = NULL;
+	size_t size;
+	FILE *in, *out;
+
+	ck_assert_int_eq(boot_chart_create(&times, &chart), 0);
+	in = fmemopen((void *)(uintptr_t)log, strlen(log), "r");
+	boot_chart_read(chart, in);
+	fclose(in);
+	boot_chart_exits(chart, spans, ARRAY_SIZE(spans));
+	out = open_memstream(&svg, &size);
+	ck_assert_int_eq(boot_chart_write(chart, out), 0);
+	fclose(out);
+	ck_assert_ptr_nonnull(
+		strstr(svg, ">Exits to user space: 54, at most 1000.0 in a millisecond<"));
+	/* From the left to a tenth of it, and to the right edge, not beyond. */
+	ck_assert_ptr_nonnull(strstr(svg, "H112.0V"));
+	ck_assert_ptr_nonnull(strstr(svg, "H940.0V"));
+	xml_check(svg);
+	free(svg);
+	boot_chart_destroy(chart);
+}
+END_TEST
+
 const struct unit_case unit_cases[] = {
-	UNIT_LOOP(test_has, ARRAY_SIZE(charts)),
-	UNIT_CASE(test_bytes),
-	UNIT_CASE(test_listed),
-	UNIT_CASE(test_bounds),
-	UNIT_CASE(test_long_line),
-	UNIT_CASE(test_console),
-	{0},
+	UNIT_CASE(test_exits),   UNIT_LOOP(test_has, ARRAY_SIZE(charts)),
+	UNIT_CASE(test_bytes),   UNIT_CASE(test_listed),
+	UNIT_CASE(test_bounds),  UNIT_CASE(test_long_line),
+	UNIT_CASE(test_console), {0},
 };
 const char unit_name[] = "boot_chart";

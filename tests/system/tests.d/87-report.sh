@@ -26,6 +26,7 @@ test_trial_report_passed() {
 	done
 	has boot.svg 'Initcalls: [0-9]*, together [0-9.]* m*s; the longest 40<'
 	has boot.svg '>virtio_console_init  [0-9.]* '
+	has boot.svg '>Exits to user space: [1-9][0-9]*, at most [0-9.]* in a millisecond<'
 	lacks boot.svg 'did not return'
 	has report.html "<header class='passed'>"
 	has report.html '<h1>Passed</h1>'
