@@ -118,6 +118,22 @@ static int refuse_open(const char *name, int code, struct error *err)
 	return error_set_errno(err, code, "--net tap=%s: " TUN_PATH, name);
 }
 
+/* libc's own looks by netlink as well, which is much code. */
+static int index_of(int socket, const char *name)
+{
+	struct ifreq request = {0};
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	return ioctl(socket, SIOCGIFINDEX, &request) < 0 ? 0 : request.ifr_ifindex;
+}
+
+static bool has_interface(const char *name)
+{
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && index_of(fd, name);
+}
+
 /* Whether the host has an interface of this name that is no tap; of a tap, ETHTOOL tells that. */
 static bool is_no_tap(const char *name)
 {
@@ -126,7 +142,7 @@ static bool is_no_tap(const char *name)
 	struct ifreq request = {.ifr_data = (void *)&info};
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	if (fd < 0 || !if_nametoindex(name))
+	if (fd < 0 || !index_of(fd, name))
 		return false;
 	return ioctl(fd, SIOCETHTOOL, &request) < 0 || strcmp(info.driver, "tun") != 0 ||
 	       strcmp(info.bus_info, "tap") != 0;
@@ -149,7 +165,7 @@ static int refuse_attach(const char *name, bool multi_queue, int code, struct er
 				 "--net tap=%s: another program is attached to it, perhaps "
 				 "another machine",
 				 name);
-	if (code == EINVAL && if_nametoindex(name))
+	if (code == EINVAL && has_interface(name))
 		return error_set(err, code,
 				 "--net tap=%s: it was made %s multi_queue, but %s of queues is "
 				 "asked for",
@@ -288,7 +304,7 @@ static int join_bridge(const struct tap *tap, const char *bridge, struct error *
 		ioctl(fd, SIOCSIFHWADDR, &request); /* else it has the address that it has */
 	}
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", bridge);
-	request.ifr_ifindex = (int)if_nametoindex(tap->name);
+	request.ifr_ifindex = index_of(fd, tap->name);
 	if (ioctl(fd, SIOCBRADDIF, &request) == 0)
 		return 0;
 	code = errno;
