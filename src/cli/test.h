@@ -19,7 +19,7 @@ struct modules; /* trial/modules.h */
 #define TEST_WORDS_MAX       4000
 #define TEST_ENVIRONMENT_MAX 256
 #define TEST_MODULES_MAX     16
-#define TEST_TAIL            48  /* lines of the kernel's log that a failure shows */
+#define TEST_TAIL            48 /* lines of the kernel's log that a failure shows */
 #define TEST_SAMPLES         256
 #define TEST_TAIL_LINE       200 /* bytes of each */
 #define MATRIX_DURATIONS_MAX 64
