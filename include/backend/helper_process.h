@@ -22,11 +22,18 @@ struct helper_options {
 	const int *fds;
 	unsigned fd_count;
 	bool activation; /* tell of the descriptors as systemd's socket activation does */
+	bool output;     /* the first is its standard output as well */
 
 	/* Optional: the last thing before exec, where nothing may be allocated. 0 or -errno. */
 	int (*prepare)(const void *data);
 	const void *data;
 };
+
+/*
+ * A file in memory of zeros, which takes so much and no more: who says too much is not made to
+ * wait. -errno.
+ */
+int helper_process_file(size_t size);
 
 /* -ENOENT: there is no such program. */
 int helper_process_start(const struct helper_options *options, struct helper_process **ret);

@@ -54,13 +54,14 @@ static int place_fds(struct child *child)
 	unsigned count = child->options->fd_count;
 	int high = FIRST_FD + (int)count;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int copies[HELPER_FDS_MAX];
+	int copies[HELPER_FDS_MAX] = {0}, output;
 
 	child->report_fd = fcntl(child->report_fd, F_DUPFD_CLOEXEC, high);
 	child->words_fd = fcntl(child->words_fd, F_DUPFD_CLOEXEC, high);
 	for (unsigned i = 0; i < count; i++)
 		copies[i] = fcntl(child->options->fds[i], F_DUPFD_CLOEXEC, high);
-	if (dup2(null, STDIN_FILENO) < 0 || dup2(child->words_fd, STDOUT_FILENO) < 0 ||
+	output = child->options->output ? copies[0] : child->words_fd;
+	if (dup2(null, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
 	    dup2(child->words_fd, STDERR_FILENO) < 0)
 		return -errno;
 	for (unsigned i = 0; i < count; i++) {
@@ -129,12 +130,11 @@ static char **make_environ(struct child *child)
 	return copy;
 }
 
-/* A file that takes so much and no more: who says too much is not made to wait. */
-static int words_file(void)
+int helper_process_file(size_t size)
 {
 	_cleanup_close_ int fd = memfd_create("helper", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (fd < 0 || ftruncate(fd, WORDS_MAX) < 0 ||
+	if (fd < 0 || ftruncate(fd, (off_t)size) < 0 ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
 		return -errno;
 	return steal_fd(&fd);
@@ -190,7 +190,7 @@ int helper_process_start(const struct helper_options *options, struct helper_pro
 		return -ENOMEM;
 	helper->pidfd = -EBADF;
 	snprintf(helper->name, sizeof(helper->name), "%s: ", options->argv[0]);
-	helper->words_fd = words_file();
+	helper->words_fd = helper_process_file(WORDS_MAX);
 	child.words_fd = helper->words_fd;
 	r = helper->words_fd < 0 ? helper->words_fd : spawn(helper, &child);
 	if (r < 0) {

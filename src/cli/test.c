@@ -67,6 +67,8 @@ static int prepare(struct test *test, struct error *err)
 	if (r == 0)
 		r = run_check_options(&test->run, err);
 	if (r == 0)
+		r = test_check_vmlinux(test, err);
+	if (r == 0)
 		r = test_plan_root(test, err);
 	if (r == 0)
 		r = test_build_initramfs(test, err);

@@ -8,6 +8,7 @@
 
 #include "backend/share.h"
 #include "run.h"
+#include "trial/backtrace.h"
 #include "trial/boot_chart.h"
 #include "trial/frames.h"
 #include "trial/klog.h"
@@ -48,7 +49,8 @@ enum test_verdict {
 struct test_options {
 	const char *words[TEST_WORDS_MAX];
 	size_t word_count;
-	const char *root; /* a folder, a disk's file, "none"; NULL: see test_root.c */
+	const char *root;    /* a folder, a disk's file, "none"; NULL: see test_root.c */
+	const char *vmlinux; /* NULL: see vmlinux_find() */
 	const char *modules;
 	const char *more_modules[TEST_MODULES_MAX];
 	size_t more_module_count;
@@ -139,7 +141,8 @@ struct test {
 	char release[64];
 	char sentence[ERROR_TEXT_MAX];
 	struct klog *klog;
-	struct ktap *results; /* in the command's output */
+	struct backtrace backtrace; /* of all that it has found, when it is over */
+	struct ktap *results;       /* in the command's output */
 	struct ktap *kernel_results;
 	char begun[KTAP_LINE_MAX]; /* a line of that output */
 	size_t begun_size;
@@ -239,8 +242,18 @@ void test_describe_results(const struct test *test, struct json_object *result);
 int test_write_junit(const struct test *test, const struct test_outcome *outcome,
 		     struct error *err);
 
+/* test_trace.c: the source lines of what the kernel's log has found. */
+int test_check_vmlinux(const struct test *test, struct error *err);
+void test_decode(struct test *test);
+bool test_has_frames(const char *trace);
+char *test_decoded(const struct test *test, const char *trace, bool frames); /* to be freed */
+struct json_object *test_describe_frames(const struct test *test, const char *trace);
+
 /* test_report.c: the same for people, of the files that are kept. */
 int test_write_report(const struct test *test, struct json_object *result, struct error *err);
+
+/* The first of the kernel's complaints that fails a test; @traced: with a trace. */
+bool test_complaint(const struct test *test, bool traced, struct klog_finding *ret);
 
 /* test_verdict.c: what it all means, said and kept; the exit status. */
 int test_judge(struct test *test, const struct qmp_end *end, int failed, const struct error *err);

@@ -408,6 +408,7 @@ void test_close(struct test *test)
 	free(test->append);
 	while (test->mount_count)
 		free(test->mounts[--test->mount_count]);
+	backtrace_finish(&test->backtrace);
 	klog_destroy(test->klog);
 	test_close_results(test);
 	test_close_output(test, &(struct error){0});

@@ -193,6 +193,8 @@ static enum ktap_result result_of(const struct test_outcome *outcome)
 static void add_command(const struct test *test, const struct test_outcome *outcome,
 			struct junit *junit)
 {
+	_cleanup_free_ char *trace = NULL;
+	struct klog_finding finding;
 	char name[256], message[64];
 	struct junit_case row = {
 		.name = name,
@@ -206,6 +208,9 @@ static void add_command(const struct test *test, const struct test_outcome *outc
 	snprintf(message, sizeof(message), "the status is %d", outcome->status);
 	if (!*outcome->reason)
 		row.message = message;
+	if (outcome->status && test_complaint(test, true, &finding))
+		trace = test_decoded(test, finding.trace, false);
+	row.text = trace;
 	if (test->started_ms && test->ended_ms)
 		row.time_us = (test->ended_ms - test->started_ms) * 1000;
 	junit_add_case(junit, &row);

@@ -146,11 +146,13 @@ static void explain_no_boot(const struct test *test, const char *place, char *te
 		 meaning ? meaning : "--verbose shows all that its kernel prints");
 }
 
-/* The first that the kernel said of what fails a test; false: it said nothing of that. */
-static bool find_complaint(const struct test *test, struct klog_finding *ret)
+bool test_complaint(const struct test *test, bool traced, struct klog_finding *ret)
 {
+	/* A panic is the verdict, whatever --fail-on says. */
+	uint64_t kinds = test->fail_on | (traced ? BIT(KLOG_PANIC) | BIT(KLOG_INIT_KILLED) : 0);
+
 	for (size_t i = 0; klog_finding(test->klog, i, ret); i++) {
-		if (test->fail_on & BIT(ret->kind))
+		if ((kinds & BIT(ret->kind)) && (!traced || test_has_frames(ret->trace)))
 			return true;
 	}
 	return false;
@@ -160,7 +162,7 @@ static void explain_kernel(const struct test *test, char *text, size_t size)
 {
 	struct klog_finding finding;
 
-	if (find_complaint(test, &finding))
+	if (test_complaint(test, false, &finding))
 		snprintf(text, size, "the command succeeded, but not the kernel: %s, '%.200s'",
 			 klog_kinds[finding.kind].name, finding.text);
 	else
@@ -190,7 +192,7 @@ static void add_complaint(const struct test *test, char *text, size_t size)
 	struct klog_finding finding;
 	size_t used = strlen(text);
 
-	if (find_complaint(test, &finding))
+	if (test_complaint(test, false, &finding))
 		snprintf(text + used, size - used, "; the kernel had said before: %s, '%.200s'",
 			 klog_kinds[finding.kind].name, finding.text);
 }
@@ -306,13 +308,15 @@ static struct json_object *describe_findings(const struct test *test)
 	struct klog_finding finding;
 
 	for (size_t i = 0; klog_finding(test->klog, i, &finding); i++) {
+		_cleanup_free_ char *trace = test_decoded(test, finding.trace, false);
 		struct json_object *row = json_object_new_object();
 
 		json_object_object_add(row, "kind",
 				       json_object_new_string(klog_kinds[finding.kind].name));
 		json_object_object_add(row, "count", json_object_new_int64((int64_t)finding.count));
 		json_object_object_add(row, "text", json_object_new_string(finding.text));
-		json_object_object_add(row, "trace", json_object_new_string(finding.trace));
+		json_object_object_add(row, "trace", json_object_new_string(trace ? trace : ""));
+		json_object_object_add(row, "frames", test_describe_frames(test, finding.trace));
 		json_object_array_add(array, row);
 	}
 	return array;
@@ -373,6 +377,19 @@ static void keep(struct test *test, struct test_outcome *outcome)
 		outcome->status = fail_with("test", &err);
 }
 
+/* What the sentence is about, with source lines. */
+static void print_trace(const struct test *test)
+{
+	_cleanup_free_ char *text = NULL;
+	struct klog_finding finding;
+
+	if (!test->backtrace.answer || !test_complaint(test, true, &finding))
+		return;
+	text = test_decoded(test, finding.trace, true);
+	if (text)
+		fprintf(stderr, "---- its trace:\n%s----\n", text);
+}
+
 int test_judge(struct test *test, const struct qmp_end *end, int failed, const struct error *why)
 {
 	struct test_outcome outcome = {0};
@@ -391,6 +408,10 @@ int test_judge(struct test *test, const struct qmp_end *end, int failed, const s
 		test_print_tail(test);
 	if (*outcome.reason && failed >= 0)
 		fprintf(stderr, "armlet test: %s\n", outcome.reason);
+	if (is_kernels(outcome.verdict) || test->options.output)
+		test_decode(test);
+	if (is_kernels(outcome.verdict))
+		print_trace(test);
 	if (test->options.output)
 		keep(test, &outcome);
 	return outcome.status;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Write inputs to start from: seeds FOLDER makes FOLDER/9p, /image, /fdt, /cmdline, /config,
- * /cpu_model, /domain, /gdb, /net, /qmp, /trace, /vhost_user, /virtqueue, /virtio and /vmcore with
- * a small file of each kind that the fuzzers should find at once.
+ * Write inputs to start from: seeds FOLDER makes FOLDER/9p, /backtrace, /image, /fdt, /cmdline,
+ * /config, /cpu_model, /domain, /gdb, /net, /qmp, /trace, /vhost_user, /virtqueue, /virtio and
+ * /vmcore with a small file of each kind that the fuzzers should find at once.
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -13,12 +13,12 @@
 
 #include "core/fdt_builder.h"
 #include "core/fxt.h"
-#include "kernel_bytes.h"
+#include "seeds.h"
 
 #define ARM64_PE  0xaa64
 #define PATH_SIZE 4096
 
-static void save(const char *folder, const char *kind, const char *name, const struct bytes *bytes)
+void save(const char *folder, const char *kind, const char *name, const struct bytes *bytes)
 {
 	char path[PATH_SIZE];
 	ssize_t done = -1;
@@ -626,6 +626,7 @@ int main(int argc, char **argv)
 	save_loads(argv[1]);
 	save_9p(argv[1]);
 	save_trace(argv[1]);
+	save_backtrace(argv[1]);
 	save_vhost_user(argv[1], "all", UINT64_MAX);
 	save_vhost_user(argv[1], "least", 0);
 	save_queue(argv[1], "split", false, false);

@@ -443,6 +443,8 @@ test_bad_trial() {
 	bad 'it is neither a folder nor a disk' -k "$null" --root /dev/null -- true
 	bad '--rw: the root is in the guest.s memory' -k "$null" --root none --rw -- true
 	bad "--env '=x': write it as NAME=VALUE or NAME" -k "$null" --root none -e =x -- true
+	bad "--vmlinux: '/nosuch': No such file" -k "$null" --root none --vmlinux /nosuch -- true
+	bad "--vmlinux: '.*' is no vmlinux: it has to be an ELF file of arm64" -k "$null" --root none --vmlinux "$null" -- true
 	bad '--env-file /nosuch: ' -k "$null" --root none --env-file /nosuch -- true
 	bad "'/etc' has no modules.dep" -k "$null" --root none --modules /etc -o left -- true
 	[ ! -e left ] || fail "what was refused has left a folder"
