@@ -34,6 +34,11 @@ int test_check_vmlinux(const struct test *test, struct error *err)
 	return fd < 0 ? error_prefix(err, "--vmlinux: ") : 0;
 }
 
+static void complain(const char *path, const char *why)
+{
+	log_warning("the trace is without source lines: '%s': %s", path, why);
+}
+
 /* ---- addr2line -------------------------------------------------------- */
 
 /* The event loop, which watches signals, is over: whoever does not want to wait is heard here. */
@@ -134,15 +139,11 @@ static void ask_any(struct test *test, const char *path)
 			return;
 	}
 	if (r == -ETIMEDOUT)
-		log_warning("the trace is without source lines: addr2line was not done with '%s' "
-			    "when it was ended",
-			    path);
+		complain(path, "addr2line was not done with it when it was ended");
 	else if (asked)
-		log_warning("the trace is without source lines: '%s' has none (CONFIG_DEBUG_INFO)",
-			    path);
+		complain(path, "it has none (CONFIG_DEBUG_INFO)");
 	else
-		log_warning("the trace is without source lines: they need addr2line; install "
-			    "binutils");
+		complain(path, "addr2line is needed to read it; install binutils");
 }
 
 /* ---- All findings ----------------------------------------------------- */
@@ -176,11 +177,9 @@ void test_decode(struct test *test)
 		return;
 	r = fd < 0 ? fd : vmlinux_look_up(fd, &test->backtrace, &err);
 	if (r < 0)
-		log_warning("the trace is without source lines: '%s': %s", path, err.text);
+		complain(path, err.text);
 	else if (!r)
-		log_warning("the trace is without source lines: '%s' is of another kernel, it has "
-			    "not one of its functions",
-			    path);
+		complain(path, "it is of another kernel, and has not one of its functions");
 	else
 		ask_any(test, path);
 }

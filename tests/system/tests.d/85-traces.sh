@@ -58,7 +58,7 @@ test_trial_frames_lies() {
 		head -c 20000000 /dev/urandom
 	END
 	frames
-	expect_err "armlet: the trace is without source lines: '.*' has none (CONFIG_DEBUG_INFO)"
+	expect_err "armlet: the trace is without source lines: '.*': it has none (CONFIG_DEBUG_INFO)"
 	fake <<-'END'
 		: >"$DIR/asked"
 		exec sleep 1000
@@ -70,7 +70,7 @@ test_trial_frames_lies() {
 	kill -INT "$PID"
 	finish 10
 	expect_status 255
-	expect_err 'the trace is without source lines: addr2line was not done'
+	expect_err 'the trace is without source lines: '.*': addr2line was not done'
 	rm -r bin
 	PATH=$path
 }
@@ -83,5 +83,5 @@ test_trial_frames_none() {
 		-i "$ARMLET_GUESTS/$guest/initrd.cpio" --vmlinux "$ARMLET_PAYLOADS/payload_frames.elf" \
 		-- sh -c 'echo c >/proc/sysrq-trigger' >out 2>err || STATUS=$?
 	expect_status 255
-	said 'the trace is without source lines: they need addr2line; install binutils'
+	said "the trace is without source lines: '.*': addr2line is needed to read it; install binutils"
 }
