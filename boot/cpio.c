@@ -113,8 +113,9 @@ static bool is_path(const char *path)
 
 static bool has_folder(const struct cpio *cpio, const char *path)
 {
-	for (size_t i = 0; i < cpio->folder_count; i++) {
-		if (!strcmp(cpio->folders[i], path))
+	/* From the last: what is added is mostly near what was. */
+	for (size_t i = cpio->folder_count; i > 0; i--) {
+		if (!strcmp(cpio->folders[i - 1], path))
 			return true;
 	}
 	return false;
@@ -146,8 +147,15 @@ static int add_folder(struct cpio *cpio, const char *path, mode_t mode)
 static int add_parents(struct cpio *cpio, const char *path)
 {
 	_cleanup_free_ char *copy = strdup(path);
+	char *last = copy ? strrchr(copy, '/') : NULL;
 	int r = copy ? 0 : -ENOMEM;
 
+	if (!last)
+		return r;
+	*last = '\0';
+	if (has_folder(cpio, copy))
+		return 0;
+	*last = '/';
 	for (char *slash = copy; r == 0 && (slash = strchr(slash, '/')); slash++) {
 		*slash = '\0';
 		r = add_folder(cpio, copy, 0755);

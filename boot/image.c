@@ -25,6 +25,11 @@
 #define UNPACK_MAX      (2 * GIB) /* into a memfd: a vmlinux with debug information */
 #define UNPACK_BUFFER   (128 * KIB)
 
+struct image_piece {
+	size_t size;
+	uint8_t bytes[UNPACK_BUFFER];
+};
+
 const char *image_format_name(enum image_format format)
 {
 	static const char *const names[] = {
@@ -99,30 +104,47 @@ static int open_container(struct image *image, struct image_head *head, struct e
 	return r;
 }
 
-/* Unpack all of @from to the end of @to. */
-static int unpack_into(const struct image *from, struct boot_file *to, struct error *err)
+/* The next piece of @image, whose place is @at; less than a buffer at the end alone. */
+static int read_piece(const struct image *image, struct unpacker *unpacker, uint64_t at,
+		      struct image_piece *piece, struct error *err)
+{
+	if (unpacker)
+		return unpacker_read(unpacker, piece->bytes, UNPACK_BUFFER, &piece->size, err);
+	piece->size = min_u64(UNPACK_BUFFER, image->file.size - at);
+	return boot_file_read(&image->file, at, piece->bytes, piece->size, err);
+}
+
+int image_scan(const struct image *image, image_visit *visit, void *data, struct error *err)
 {
 	_cleanup_(cleanup_unpacker_close_) struct unpacker *unpacker = NULL;
-	_cleanup_free_ uint8_t *buffer = malloc(UNPACK_BUFFER);
-	size_t got = UNPACK_BUFFER;
-	int r;
+	_cleanup_free_ struct image_piece *piece = malloc(sizeof(*piece));
+	uint64_t at = 0;
+	int r = 0;
 
-	if (!buffer)
+	if (!piece)
 		return error_set_errno(err, ENOMEM, "kernel '%s' cannot be unpacked",
-				       from->file.path);
-	r = unpacker_open(&from->file, &from->packed, &unpacker, err);
-	while (r == 0 && got == UNPACK_BUFFER) {
-		r = unpacker_read(unpacker, buffer, UNPACK_BUFFER, &got, err);
+				       image->file.path);
+	if (image->packed.method != UNPACK_NONE)
+		r = unpacker_open(&image->file, &image->packed, &unpacker, err);
+	for (piece->size = UNPACK_BUFFER; r == 0 && piece->size == UNPACK_BUFFER;) {
+		r = read_piece(image, unpacker, at, piece, err);
 		if (r < 0)
 			return r;
-		if (to->size + got > UNPACK_MAX)
+		at += piece->size;
+		if (at > UNPACK_MAX)
 			return error_set(
 				err, EFBIG,
 				"kernel '%s' unpacks to more than 2 GiB; give a smaller one",
-				from->file.path);
-		r = boot_file_append(to, buffer, got, err);
+				image->file.path);
+		r = visit(data, piece->bytes, piece->size, err);
 	}
 	return r;
+}
+
+/* Put it behind what is there. */
+static int keep_piece(void *data, const uint8_t *bytes, size_t size, struct error *err)
+{
+	return boot_file_append(data, bytes, size, err);
 }
 
 /* From now on the file is what the container held. */
@@ -134,7 +156,7 @@ static int unpack_to_memory(struct image *image, struct error *err)
 	r = boot_file_create(&image->file, &unpacked, err);
 	if (r < 0)
 		return r;
-	r = unpack_into(image, &unpacked, err);
+	r = image_scan(image, keep_piece, &unpacked, err);
 	if (r < 0)
 		return r;
 	boot_file_close(&image->file);

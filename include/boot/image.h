@@ -69,4 +69,10 @@ const struct image_info *image_info(const struct image *image);
  */
 int image_load(struct image *image, const struct guest_mem *mem, gpa_t base, struct error *err);
 
+/* The next @size bytes. 0: go on; positive: that is enough; negative: failed, with a sentence. */
+typedef int image_visit(void *data, const uint8_t *bytes, size_t size, struct error *err);
+
+/* Show @visit the file, unpacked, from its first byte to its end. Its last answer, or damage. */
+int image_scan(const struct image *image, image_visit *visit, void *data, struct error *err);
+
 #endif

@@ -14,9 +14,9 @@
 #define JOB_MODULES JOB_FOLDER "/modules"
 
 #define JOB_MODULE      "module=" /* a file to load, in this order */
-#define JOB_ROOT        "root="   /* virtiofs:TAG, 9p:TAG or disk:DEVICE; none: the initramfs */
+#define JOB_ROOT        "root="   /* KIND:TAG or disk:DEVICE; none: the initramfs */
 #define JOB_WRITABLE    "rw="     /* 1: what is written there stays; else it is in memory */
-#define JOB_MOUNT       "mount="  /* TAG:KIND:ro|rw|over:PATH, KIND being virtiofs or 9p */
+#define JOB_MOUNT       "mount="  /* TAG:KIND:ro|rw|over:PATH */
 #define JOB_DIRECTORY   "cwd="
 #define JOB_USER        "user="  /* USER or USER:GROUP, by name or number */
 #define JOB_MASK        "umask=" /* in base ten */
@@ -25,6 +25,10 @@
 #define JOB_ROWS        "rows="
 #define JOB_ENVIRONMENT "env="
 #define JOB_WORD        "arg="
+
+/* KIND is "virtiofs", "9p" or this: by virtiofs it is TAG, and by 9p TAG with this behind. */
+#define JOB_EITHER "either"
+#define JOB_SECOND "9"
 
 /* How init tells of itself when there is no port: on the console, by the kernel's log. */
 #define JOB_COMPLAINT "armlet-init: "

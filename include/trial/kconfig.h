@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a kernel was built with, where that can be read: its .config, as make(1) leaves it in
- * the kernel's tree and distributions install it beside the kernel.
+ * What a kernel was built with, where that can be read: in itself (trial/ikconfig.h), or in its
+ * .config, as make(1) leaves it in the kernel's tree and distributions install it beside the
+ * kernel.
  *
  * Threads: one at a time.
  */
@@ -18,15 +19,16 @@ enum kconfig_value {
 };
 
 struct kconfig {
-	char *path; /* NULL: none was found */
+	char *path; /* of the file, or "CONFIG_IKCONFIG"; NULL: none was found */
 	char *text;
 	size_t size;
 };
 
 /*
- * That of @kernel: config-VERSION beside vmlinuz-VERSION, config or .config beside it, or the
- * .config at the top of the tree whose arch/arm64/boot it is in. Never fails: one that cannot
- * be read is none.
+ * That of @kernel: config-VERSION beside vmlinuz-VERSION, or config beside it, as they are
+ * installed; what is in itself; .config beside it, or at the top of the tree whose
+ * arch/arm64/boot it is in, either of which may have been changed since. Never fails: one that
+ * cannot be read is none.
  */
 void kconfig_find(const char *kernel, struct kconfig *ret);
 

@@ -66,6 +66,8 @@ static int prepare(struct test *test, struct error *err)
 
 	if (r == 0)
 		r = run_check_options(&test->run, err);
+	if (r == 0 && !test->options.kunit)
+		kconfig_find(test->run.options.machine.kernel, &test->kconfig);
 	if (r == 0)
 		r = test_check_vmlinux(test, err);
 	if (r == 0)

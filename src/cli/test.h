@@ -11,11 +11,15 @@
 #include "trial/backtrace.h"
 #include "trial/boot_chart.h"
 #include "trial/frames.h"
+#include "trial/kconfig.h"
 #include "trial/klog.h"
 #include "trial/ktap.h"
 #include "trial/line_port.h"
 
 struct modules; /* trial/modules.h */
+
+/* Where programs are, if nothing else is said. */
+#define TEST_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 #define TEST_WORDS_MAX       4000
 #define TEST_ENVIRONMENT_MAX 256
@@ -97,13 +101,18 @@ struct test {
 	struct test_options options;
 	struct matrix_options matrix;
 
+	struct kconfig kconfig; /* of the kernel, if that is known */
+
 	/* What the guest is given. */
-	char root_path[PATH_MAX];           /* of --root, without what follows */
-	const char *root_way;               /* that: ":fs=9p" or "" */
-	char root_volume[PATH_MAX + 64];    /* "": it is none */
-	char root_row[64];                  /* as JOB_ROOT; "": the initramfs */
-	char present_volume[PATH_MAX + 64]; /* of the present folder, if that needs one */
-	char *mounts[MACHINE_MAX_VOLUMES];  /* as JOB_MOUNT */
+	char root_path[PATH_MAX];              /* of --root, without what follows */
+	const char *root_way;                  /* that: ":fs=9p" or "" */
+	bool copies;                           /* the root, into the initramfs */
+	const char *copy_reason;               /* why it does so; NULL: it was asked for */
+	char root_volume[PATH_MAX + 64];       /* "": it is none */
+	char root_row[64];                     /* as JOB_ROOT; "": the initramfs */
+	char present_volume[PATH_MAX + 64];    /* of the present folder, if that needs one */
+	char second_volumes[2][PATH_MAX + 64]; /* of both, by 9p */
+	char *mounts[MACHINE_MAX_VOLUMES];     /* as JOB_MOUNT */
 	size_t mount_count;
 	char *append;
 	char port[64];
@@ -174,7 +183,7 @@ void test_init(struct test *test);
 int matrix_check(const struct test *test, struct error *err);
 int matrix_main(const struct test *test);
 
-/* The init that is embedded. */
+/* The init that is embedded, as a gzip stream. */
 extern const uint8_t init_program[];
 extern const uint64_t init_program_size;
 
@@ -184,7 +193,15 @@ int test_plan_root(struct test *test, struct error *err);
 /* test_modules.c: what the kernel needs for all that, or has to have. */
 int test_need_modules(const struct test *test, struct modules *modules, struct error *err);
 
+/* Whether module @name is among the kernel's, where they are known. */
+bool test_has_module(const struct test *test, const char *name);
+
+/* test_copy.c: of the root, what the command needs, into the initramfs. */
+struct cpio;
+int test_copy_root(const struct test *test, struct cpio *cpio, struct error *err);
+
 /* test_initramfs.c: what is in the guest's memory when it boots. */
+const char *test_map_directory(const struct test *test, char present[static PATH_MAX]);
 int test_build_initramfs(struct test *test, struct error *err);
 
 /* test_guest.c: the channel; what run.c and its files do otherwise for a test. */

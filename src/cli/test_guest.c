@@ -406,6 +406,7 @@ void test_close(struct test *test)
 	close_fd(test->port_fd);
 	close_fd(test->initrd_fd);
 	free(test->append);
+	kconfig_finish(&test->kconfig);
 	while (test->mount_count)
 		free(test->mounts[--test->mount_count]);
 	backtrace_finish(&test->backtrace);

@@ -13,13 +13,13 @@
 
 #include "boot/cpio.h"
 #include "test.h"
+#include "trial/gunzip.h"
 #include "trial/job.h"
 #include "trial/modules.h"
 
 #define MODULE_MAX       (64 * MIB)
 #define ENVIRONMENT_MAX  (1 * MIB)
 #define INITRAMFS_ALIGN  4 /* bytes: where an archive may begin */
-#define DEFAULT_PATH     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define DEFAULT_TERMINAL "vt100"
 
 /* ---- The job ---------------------------------------------------------- */
@@ -85,7 +85,7 @@ static int put_environment(const struct test *test, FILE *job, struct error *err
 	const char *terminal = getenv("TERM");
 	int r = 0;
 
-	put(job, JOB_ENVIRONMENT, DEFAULT_PATH);
+	put(job, JOB_ENVIRONMENT, "PATH=" TEST_PATH);
 	put(job, JOB_ENVIRONMENT, "HOME=/root");
 	if (test->terminal)
 		fprintf(job, JOB_ENVIRONMENT "TERM=%s%c", terminal ? terminal : DEFAULT_TERMINAL,
@@ -97,15 +97,15 @@ static int put_environment(const struct test *test, FILE *job, struct error *err
 	return r;
 }
 
-/* The present folder, as the root has it; NULL: it is not in there. */
-static const char *map_directory(const struct test *test, char present[static PATH_MAX])
+/* Where the command begins, as the root has it; NULL: not in there. */
+const char *test_map_directory(const struct test *test, char present[static PATH_MAX])
 {
 	char real[PATH_MAX];
 	size_t length;
 
 	if (test->options.directory)
 		return test->options.directory;
-	if (!strchr(test->root_row, ':') || !realpath(test->root_path, real) ||
+	if ((!test->copies && !strchr(test->root_row, ':')) || !realpath(test->root_path, real) ||
 	    !getcwd(present, PATH_MAX))
 		return NULL;
 	length = strlen(real);
@@ -128,7 +128,7 @@ static int write_job(const struct test *test, const struct modules *modules, FIL
 		     struct error *err)
 {
 	char present[PATH_MAX], path[PATH_MAX];
-	const char *directory = map_directory(test, present);
+	const char *directory = test_map_directory(test, present);
 	uint16_t columns, rows;
 	mode_t mask = umask(0);
 	int r;
@@ -296,15 +296,22 @@ static int store(struct test *test, struct cpio *cpio, struct error *err)
 static int fill(const struct test *test, struct modules *modules, struct cpio *cpio,
 		struct error *err)
 {
+	_cleanup_free_ char *init = NULL;
+	size_t size = 0;
 	int r = test_need_modules(test, modules, err);
 
+	/* First, as what comes later counts. */
+	if (r == 0 && test->copies)
+		r = test_copy_root(test, cpio, err);
 	if (r == 0)
 		r = add_modules(modules, cpio, err);
 	if (r == 0)
 		r = add_job(test, modules, cpio, err);
 	if (r < 0)
 		return r;
-	r = cpio_add_file(cpio, JOB_INIT, 0500, init_program, init_program_size);
+	r = gunzip(init_program, init_program_size, MIB, &init, &size);
+	if (r == 0)
+		r = cpio_add_file(cpio, JOB_INIT, 0500, init, size);
 	/* Before there is a file system of devices, the kernel opens this for its first program. */
 	if (r == 0)
 		r = cpio_add_device(cpio, "dev/console", 0600, 5, 1);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "test.h"
-#include "trial/kconfig.h"
 #include "trial/modules.h"
 
 /* What makes something needed. */
@@ -101,13 +100,11 @@ static int need_wanted(const struct test *test, struct modules *modules, struct 
 int test_need_modules(const struct test *test, struct modules *modules, struct error *err)
 {
 	const char *kernel = test->run.options.machine.kernel;
-	_cleanup_(kconfig_finish) struct kconfig config = {0};
 	unsigned when = what_is_needed(test);
 	int r = modules_find(kernel, test->options.modules, modules, err);
 
 	if (r < 0)
 		return test->options.modules ? error_prefix(err, "--modules: ") : r;
-	kconfig_find(kernel, &config);
 	for (size_t i = 0; i < ARRAY_SIZE(needs) && r == 0; i++) {
 		size_t before = modules->count;
 
@@ -116,7 +113,18 @@ int test_need_modules(const struct test *test, struct modules *modules, struct e
 		if (needs[i].module)
 			r = modules_need(modules, needs[i].module, err);
 		if (r == 0 && needs[i].option)
-			r = check_option(&config, needs[i].option, is_loaded(modules, before), err);
+			r = check_option(&test->kconfig, needs[i].option,
+					 is_loaded(modules, before), err);
 	}
 	return r < 0 ? r : need_wanted(test, modules, err);
+}
+
+bool test_has_module(const struct test *test, const char *name)
+{
+	_cleanup_(modules_finish) struct modules modules = {0};
+	struct error err = {0};
+
+	return modules_find(test->run.options.machine.kernel, test->options.modules, &modules,
+			    &err) == 0 &&
+	       modules_need(&modules, name, &err) == 0 && modules.count;
 }

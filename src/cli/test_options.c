@@ -24,7 +24,8 @@ static const struct option_def test_rows[] = {
 	 .argument = "DIR|DISK|none",
 	 .type = OPTION_FILE,
 	 TEST_AT(root),
-	 .help = "what its / is: a folder, a disk's file, or the initramfs (/)"},
+	 .help = "what its / is: a folder (DIR:fs=copy: as a copy), a disk's file, or the "
+		 "initramfs (/)"},
 	{.name = "rw",
 	 .type = OPTION_FLAG,
 	 TEST_AT(writable),

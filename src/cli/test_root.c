@@ -2,7 +2,8 @@
 /*
  * The command's root. A folder is shared with the guest, by virtiofs or 9p, and has a layer in
  * memory above it, so that nothing of it is changed; a disk is one that forgets; both but for
- * --rw. Without --root it is the initramfs if one was given, else the host's own root.
+ * --rw. A folder that cannot be shared is copied (test_copy.c). Without --root it is the initramfs
+ * if one was given, else the host's own root.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,12 +12,17 @@
 #include "device_options.h"
 #include "test.h"
 #include "trial/job.h"
-#include "trial/kconfig.h"
 
 #define ROOT_TAG    "armlet.root"
 #define PRESENT_TAG "armlet.here"
 #define NONE        "none"
 #define WAY         ":fs=" /* as of --volume */
+#define WAY_COPY    WAY "copy"
+
+#define NO_WAY                                                                     \
+	"the kernel has neither virtiofs (CONFIG_VIRTIO_FS) nor 9p (CONFIG_9P_FS " \
+	"and CONFIG_NET_9P_VIRTIO)"
+#define NO_PROGRAM "no program is installed that can share it (virtiofsd, diod)"
 
 static bool is_initramfs(const struct test *test)
 {
@@ -42,6 +48,30 @@ static int learn_kind(struct test *test, const char *text, struct share_options 
 	*ret = share_kind(share) == SHARE_VIRTIOFS ? "virtiofs" : "9p";
 	share_close(share);
 	return 0;
+}
+
+/*
+ * Of a kernel of which nothing is known, what is shared by virtiofs is by 9p as well, if that can
+ * be: its init takes what works. @volume is the first one.
+ */
+static void offer_both(struct test *test, const char *volume, const char *tag, const char **kind)
+{
+	struct machine_config *config = &test->run.options.machine;
+	bool is_root = volume == test->root_volume;
+	char *second = test->second_volumes[is_root];
+	const char *colon = strchr(volume, ':'), *other;
+	struct share_options options;
+	struct error err = {0};
+
+	if (strcmp(*kind, "virtiofs") != 0 || test->root_way[0] || test->kconfig.text ||
+	    config->volume_count == MACHINE_MAX_VOLUMES || test_has_module(test, "virtiofs"))
+		return;
+	snprintf(second, sizeof(test->second_volumes[0]), "%.*s:%s" JOB_SECOND "%s" WAY "9p",
+		 (int)(colon - volume), volume, tag, test->options.writable ? "" : ":ro");
+	if (learn_kind(test, second, &options, &other, &err) < 0)
+		return;
+	config->volumes[config->volume_count++] = second;
+	*kind = JOB_EITHER;
 }
 
 /* A row of JOB_MOUNT: the share of @tag, by @kind, at @path as @how says. */
@@ -81,6 +111,13 @@ static int plan_volumes(struct test *test, struct error *err)
 	return r;
 }
 
+/* A way that was not asked for, to a root that is not written to. */
+static bool may_copy(const struct test *test)
+{
+	return !test->options.writable && !test->run.options.machine.initrd &&
+	       !(test->options.root && strstr(test->options.root, WAY));
+}
+
 static int plan_folder(struct test *test, struct error *err)
 {
 	struct machine_config *config = &test->run.options.machine;
@@ -98,9 +135,16 @@ static int plan_folder(struct test *test, struct error *err)
 	snprintf(test->root_volume, sizeof(test->root_volume), "%s:" ROOT_TAG "%s%s",
 		 test->root_path, test->options.writable ? "" : ":ro", test->root_way);
 	r = learn_kind(test, test->root_volume, &options, &kind, err);
+	if (r == -ENOENT && may_copy(test)) {
+		test->root_volume[0] = '\0';
+		test->copy_reason = NO_PROGRAM;
+		test->copies = true;
+		return 0;
+	}
 	if (r < 0)
 		return error_prefix(err, "--root: ");
 	config->volumes[config->volume_count++] = test->root_volume;
+	offer_both(test, test->root_volume, ROOT_TAG, &kind);
 	snprintf(test->root_row, sizeof(test->root_row), "%s:" ROOT_TAG, kind);
 	return 0;
 }
@@ -160,6 +204,7 @@ static int plan_present(struct test *test, struct error *err)
 	if (r < 0)
 		return error_prefix(err, "the present folder: ");
 	config->volumes[config->volume_count++] = test->present_volume;
+	offer_both(test, test->present_volume, PRESENT_TAG, &kind);
 	r = add_mount(test, PRESENT_TAG, kind, test->options.writable ? "rw" : "over", top);
 	if (r < 0)
 		return error_set_errno(err, -r, "the present folder");
@@ -182,16 +227,22 @@ static int plan_disk(struct test *test, struct error *err)
 	return 0;
 }
 
-/* A kernel that has only 9p, as its configuration says, gets that. */
-static const char *choose_way(const struct test *test)
+static bool lacks(const struct test *test, const char *option)
 {
-	_cleanup_(kconfig_finish) struct kconfig config;
+	return kconfig_get(&test->kconfig, option) == KCONFIG_NO;
+}
 
-	kconfig_find(test->run.options.machine.kernel, &config);
-	return kconfig_get(&config, "VIRTIO_FS") == KCONFIG_NO &&
-			       kconfig_get(&config, "9P_FS") != KCONFIG_NO
-		       ? WAY "9p"
-		       : "";
+/* A kernel that has only one of them, as its configuration says, gets that. */
+static const char *choose_way(struct test *test)
+{
+	bool no_virtiofs = lacks(test, "VIRTIO_FS");
+	bool no_9p = lacks(test, "9P_FS") || lacks(test, "NET_9P_VIRTIO");
+
+	if (no_virtiofs && no_9p && may_copy(test)) {
+		test->copy_reason = NO_WAY;
+		return WAY_COPY;
+	}
+	return no_virtiofs == no_9p ? "" : no_9p ? WAY "virtiofs" : WAY "9p";
 }
 
 static void take_root(struct test *test)
@@ -205,11 +256,27 @@ static void take_root(struct test *test)
 	test->root_way = way ? way : choose_way(test);
 }
 
+/* The initramfs is made of it, and so is none that was given, nor is it written back. */
+static int plan_copy(struct test *test, struct error *err)
+{
+	test->copies = true;
+	if (test->options.writable)
+		return error_set(err, EINVAL, "--rw: the root is a copy, of which nothing stays");
+	if (test->run.options.machine.initrd)
+		return error_set(err, EINVAL,
+				 "--root %s" WAY_COPY " makes the initramfs; give none with -i",
+				 test->root_path);
+	return 0;
+}
+
 static int plan_folders(struct test *test, struct error *err)
 {
-	int r = plan_folder(test, err);
+	int r;
 
-	return r < 0 ? r : plan_present(test, err);
+	if (!strcmp(test->root_way, WAY_COPY))
+		return plan_copy(test, err);
+	r = plan_folder(test, err);
+	return r < 0 || test->copies ? r : plan_present(test, err);
 }
 
 int test_plan_root(struct test *test, struct error *err)

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# embed.sh PROGRAM OUTPUT: assembly that has the bytes of PROGRAM in it, as init_program of
-# src/cli/test.h.
+# embed.sh PROGRAM OUTPUT: assembly that has the bytes of PROGRAM in it, packed, as init_program of
+# src/cli/test.h; OUTPUT.gz is made beside it.
 set -eu
+gzip -9nc "$1" >"$2.gz"
 cat >"$2" <<END
 	.section .rodata
 	.balign	8
@@ -11,7 +12,7 @@ cat >"$2" <<END
 init_program_size:
 	.quad	end - init_program
 init_program:
-	.incbin	"$(readlink -f "$1")"
+	.incbin	"$(readlink -f "$2.gz")"
 end:
 	.section .note.GNU-stack, "", %progbits
 END

@@ -31,6 +31,30 @@ static void take_word(char **words, size_t *count, char *word)
 		words[(*count)++] = word;
 }
 
+static size_t name_size(const char *variable)
+{
+	size_t size = 0;
+
+	while (variable[size] && variable[size] != '=')
+		size++;
+	return size;
+}
+
+/* NAME=VALUE, in the place of one of that name: programs differ in which of two they see. */
+static void take_variable(struct job *job, char *variable)
+{
+	size_t size = name_size(variable);
+
+	for (size_t i = 0; i < job->environment_count; i++) {
+		if (name_size(job->environment[i]) == size &&
+		    !memcmp(job->environment[i], variable, size)) {
+			job->environment[i] = variable;
+			return;
+		}
+	}
+	take_word(job->environment, &job->environment_count, variable);
+}
+
 static void take_number(const char *text, unsigned long *ret)
 {
 	text_number(text, ret);
@@ -66,8 +90,7 @@ static void take_row(struct job *job, char *row)
 	if (text_behind(row, JOB_WORD))
 		take_word(job->words, &job->word_count, row + sizeof(JOB_WORD) - 1);
 	else if (text_behind(row, JOB_ENVIRONMENT))
-		take_word(job->environment, &job->environment_count,
-			  row + sizeof(JOB_ENVIRONMENT) - 1);
+		take_variable(job, row + sizeof(JOB_ENVIRONMENT) - 1);
 	else if ((value = text_behind(row, JOB_MODULE)) && job->module_count < MODULES_MAX)
 		job->modules[job->module_count++] = value;
 	else if ((value = text_behind(row, JOB_MOUNT)) && job->mount_count < MOUNTS_MAX)

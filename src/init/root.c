@@ -130,12 +130,39 @@ static void make_folders(const char *path)
 	}
 }
 
+/* Whether the kernel can mount @kind, as filesystems(5) tells. */
+static bool has_kind(const char *kind)
+{
+	static char text[8192];
+	long fd = SYS4(openat, AT_FDCWD, "/proc/filesystems", O_RDONLY | O_CLOEXEC, 0);
+	long n = fd < 0 ? 0 : SYS3(read, fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		SYS1(close, fd);
+	for (long i = 0, begin = 0; i < n; i++) {
+		if (text[i] == '\t')
+			begin = i + 1;
+		if (text[i] != '\n')
+			continue;
+		text[i] = '\0';
+		if (text_equal(text + begin, kind))
+			return true;
+	}
+	return false;
+}
+
 /* A folder of the host's, @kind being how it comes. */
 static long mount_share(const char *kind, const char *tag, const char *path, bool writable)
 {
 	unsigned long flags = writable ? 0 : MS_RDONLY;
 	const char *options = NULL;
+	char second[64];
 
+	if (text_equal(kind, JOB_EITHER)) {
+		kind = has_kind("virtiofs") ? "virtiofs" : "9p";
+		if (text_equal(kind, "9p"))
+			tag = text_join(second, sizeof(second), tag, JOB_SECOND);
+	}
 	if (text_equal(kind, "9p"))
 		options = writable ? "trans=virtio,version=9p2000.L,msize=262144,cache=mmap"
 				   : "trans=virtio,version=9p2000.L,msize=262144,cache=loose";
@@ -148,7 +175,11 @@ static void refuse_share(struct init *init, const char *what, const char *kind, 
 	const char *why = " cannot be mounted";
 
 	if (error == -ENODEV)
-		why = text_equal(kind, "9p")
+		why = text_equal(kind, JOB_EITHER)
+			      ? " cannot be mounted: the kernel has neither virtiofs "
+				"(CONFIG_VIRTIO_FS) nor 9p (CONFIG_9P_FS and "
+				"CONFIG_NET_9P_VIRTIO); --root DIR:fs=copy needs none"
+		      : text_equal(kind, "9p")
 			      ? " cannot be mounted: the kernel has no 9p (CONFIG_9P_FS and "
 				"CONFIG_NET_9P_VIRTIO)"
 			      : " cannot be mounted: the kernel has no virtiofs (CONFIG_VIRTIO_FS)";
@@ -326,6 +357,8 @@ void make_root(struct init *init)
 		mount_folder(init, "9p", source);
 	else if (root && (source = text_behind(root, "virtiofs:")))
 		mount_folder(init, "virtiofs", source);
+	else if (root && (source = text_behind(root, JOB_EITHER ":")))
+		mount_folder(init, JOB_EITHER, source);
 	else if (root)
 		give_up(init, "/" JOB_FILE " has a root that is none", 0);
 	if (root)

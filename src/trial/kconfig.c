@@ -7,6 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "boot/image.h"
+#include "trial/ikconfig.h"
+
 #define SIZE_MOST (8 * MIB) /* a whole one of Debian's has a quarter of one */
 #define KERNEL    "vmlinuz-"
 
@@ -33,9 +36,35 @@ static bool read_file(const char *path, struct kconfig *config)
 	return true;
 }
 
+static int take_piece(void *data, const uint8_t *bytes, size_t size, struct error *err)
+{
+	(void)err;
+	return ikconfig_feed(data, bytes, size);
+}
+
+/* The kernel's own. A pipe can be read but once, and not by us. */
+static bool read_embedded(const char *kernel, struct kconfig *config)
+{
+	_cleanup_(cleanup_image_close_) struct image *image = NULL;
+	_cleanup_(ikconfig_finish) struct ikconfig find = {0};
+	struct error err = {0};
+	struct stat st;
+
+	if (stat(kernel, &st) < 0 || !S_ISREG(st.st_mode) || image_open(kernel, &image, &err) < 0)
+		return false;
+	image_scan(image, take_piece, &find, &err);
+	config->path = find.text ? strdup("CONFIG_IKCONFIG") : NULL;
+	if (!config->path)
+		return false;
+	config->text = steal_ptr(&find.text);
+	config->size = find.text_size;
+	return true;
+}
+
 void kconfig_find(const char *kernel, struct kconfig *ret)
 {
-	static const char *const places[] = {"config", ".config", "../../../.config"};
+	/* What is installed is the kernel's; in a tree it may have been changed since. */
+	static const char *const places[] = {"config", NULL, ".config", "../../../.config"};
 	char real[PATH_MAX], path[PATH_MAX + 32];
 	const char *name;
 	int folder;
@@ -51,8 +80,9 @@ void kconfig_find(const char *kernel, struct kconfig *ret)
 			return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		snprintf(path, sizeof(path), "%.*s%s", folder, real, places[i]);
-		if (read_file(path, ret))
+		if (places[i])
+			snprintf(path, sizeof(path), "%.*s%s", folder, real, places[i]);
+		if (places[i] ? read_file(path, ret) : read_embedded(real, ret))
 			return;
 	}
 }

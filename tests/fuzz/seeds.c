@@ -621,6 +621,7 @@ int main(int argc, char **argv)
 	save_configurations(argv[1]);
 	save_domains(argv[1]);
 	save_frames(argv[1]);
+	save_trial(argv[1]);
 	save_vmcoreinfo(argv[1]);
 	save_cpu_models(argv[1]);
 	save_loads(argv[1]);

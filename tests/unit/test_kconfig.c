@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "kernel_bytes.h"
 #include "unit.h"
 
 static char folder[64];
@@ -100,6 +101,45 @@ START_TEST(test_places)
 }
 END_TEST
 
+/* What the kernel has in itself counts before what lies in a tree, not before what is installed. */
+static const struct {
+	const char *config;
+	bool packed;
+	enum kconfig_value value;
+} embedded[] = {
+	{NULL, false, KCONFIG_MODULE},     {NULL, true, KCONFIG_MODULE},
+	{".config", true, KCONFIG_MODULE}, {"config", true, KCONFIG_YES},
+	{"config-1", true, KCONFIG_YES},
+};
+
+START_TEST(test_embedded)
+{
+	const struct bytes text = {.data = (uint8_t *)"CONFIG_A=m\n", .size = 11};
+	_cleanup_bytes_ struct bytes gzip = bytes_gzip(&text);
+	_cleanup_bytes_ struct bytes plain = bytes_arm64(400000, 0, 1 << 20, 0);
+	_cleanup_bytes_ struct bytes packed = {0};
+	const struct bytes *kernel = &plain;
+	struct kconfig config;
+
+	enter();
+	bytes_put_text(&plain, 300000, "IKCFG_ST", 8);
+	bytes_put_text(&plain, 300008, (const char *)gzip.data, gzip.size);
+	bytes_put_text(&plain, 300008 + gzip.size, "IKCFG_ED", 8);
+	packed = bytes_gzip(&plain);
+	if (embedded[_i].packed)
+		kernel = &packed;
+	write_file("vmlinuz-1", (const char *)kernel->data, kernel->size);
+	if (embedded[_i].config)
+		write_file(embedded[_i].config, "CONFIG_A=y\n", 11);
+	kconfig_find("vmlinuz-1", &config);
+	ck_assert_int_eq(kconfig_get(&config, "A"), embedded[_i].value);
+	ck_assert_int_eq(!strcmp(config.path, "CONFIG_IKCONFIG"),
+			 embedded[_i].value == KCONFIG_MODULE);
+	kconfig_finish(&config);
+	leave();
+}
+END_TEST
+
 /* What is no such file is none. */
 START_TEST(test_none)
 {
@@ -126,6 +166,7 @@ END_TEST
 const struct unit_case unit_cases[] = {
 	UNIT_LOOP(test_values, ARRAY_SIZE(values)),
 	UNIT_LOOP(test_places, ARRAY_SIZE(places)),
+	UNIT_LOOP(test_embedded, ARRAY_SIZE(embedded)),
 	UNIT_CASE(test_none),
 	{0},
 };
