@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/now.h"
+#include "matrix_toml.h"
 #include "options_json.h"
 #include "test.h"
 
@@ -107,8 +108,15 @@ static int plan(struct matrix *matrix, const struct matrix_options *asked, struc
 {
 	_cleanup_free_ char *text = NULL;
 	size_t size;
-	int r = read_text(asked->file, "--matrix", &text, &size, err);
+	int r;
 
+	if (matrix_is_toml(asked->file)) {
+		r = matrix_read_toml(asked->file, &text, &size, err);
+		if (r < 0)
+			error_prefix(err, "--matrix '%s': ", asked->file);
+	} else {
+		r = read_text(asked->file, "--matrix", &text, &size, err);
+	}
 	if (r == 0) {
 		r = matrix_plan_read(asked->file, text, size, matrix->output, &matrix->plan, err);
 		if (r < 0)

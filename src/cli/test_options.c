@@ -121,7 +121,7 @@ static const struct option_def test_rows[] = {
 	 .argument = "FILE",
 	 .type = OPTION_FILE,
 	 MATRIX_AT(file),
-	 .help = "kernels, machines and commands as JSON: test each with each"},
+	 .help = "kernels, machines and commands as JSON or TOML: test each with each"},
 	{.name = "jobs",
 	 .letter = 'j',
 	 .argument = "N",

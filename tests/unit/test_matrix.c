@@ -3,8 +3,11 @@
 #include "matrix_plan.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "matrix_toml.h"
 #include "unit.h"
 
 static struct error err;
@@ -31,6 +34,55 @@ static void join(char *const *words, char text[static 1024])
 
 #define AROUND(kernel, command) \
 	"{\"kernels\": {\"k\": {" kernel "}}, \"commands\": {\"c\": {" command "}}}"
+
+/* ---- TOML ------------------------------------------------------------- */
+
+/* What the file holds; the JSON of it, or the sentence. */
+static const struct {
+	const char *toml, *json, *complaint;
+} tomls[] = {
+	{"[kernels.\"6.1\"]\nmem = \"256M\" # small\ncpus = 2\n[commands]\n",
+	 "{\"kernels\": {\"6.1\": {\"mem\": \"256M\", \"cpus\": 2}}, \"commands\": {}}", NULL},
+	{"", "{}", NULL},
+	{"a = [1, true, \"\\u00e4\"]\n", "{\"a\": [1, true, \"\\u00e4\"]}", NULL},
+	/* JSON has no dates. */
+	{"a = 2026-01-01\n", "{\"a\": \"2026-01-01\"}", NULL},
+	{"a = 1\n= 2\n", NULL, "Invalid statement (at line 2, column 1)"},
+	{"a = 1\na = 2\n", NULL, "Cannot overwrite a value (at line 2, column 6)"},
+	{"a = inf\n", NULL, "Out of range float values are not JSON compliant"},
+	{"a = \"\xff\"\n", NULL, "'utf-8' codec can't decode byte 0xff in position 5"},
+};
+
+START_TEST(test_toml)
+{
+	char path[] = "/tmp/armlet-matrix.XXXXXX.toml";
+	char *json = NULL;
+	size_t size = 0;
+	int fd = mkstemps(path, 5), r;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, tomls[_i].toml, strlen(tomls[_i].toml)),
+			 (ssize_t)strlen(tomls[_i].toml));
+	close(fd);
+	ck_assert(matrix_is_toml(path) && !matrix_is_toml(".toml") && !matrix_is_toml("a.json"));
+	err = (struct error){0};
+	r = matrix_read_toml(path, &json, &size, &err);
+	if (tomls[_i].json) {
+		ck_assert_msg(r == 0, "%s", err.text);
+		ck_assert_str_eq(json, tomls[_i].json);
+		ck_assert_uint_eq(size, strlen(json));
+	} else {
+		ck_assert_int_lt(r, 0);
+		ck_assert_msg(!strncmp(err.text, tomls[_i].complaint, strlen(tomls[_i].complaint)),
+			      "%s", err.text);
+	}
+	free(json);
+	unlink(path);
+	err = (struct error){0};
+	ck_assert_int_eq(matrix_read_toml(path, &json, &size, &err), -ENOENT);
+	ck_assert_ptr_null(strstr(err.text, "python"));
+}
+END_TEST
 
 /* ---- Which tests ------------------------------------------------------ */
 
@@ -408,6 +460,7 @@ START_TEST(test_no_summaries)
 END_TEST
 
 const struct unit_case unit_cases[] = {
+	UNIT_LOOP(test_toml, ARRAY_SIZE(tomls)),
 	UNIT_LOOP(test_products, ARRAY_SIZE(products)),
 	UNIT_LOOP(test_wordings, ARRAY_SIZE(wordings)),
 	UNIT_LOOP(test_refusals, ARRAY_SIZE(refusals)),

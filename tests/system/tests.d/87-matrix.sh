@@ -264,6 +264,8 @@ test_bad_trial_matrix() {
 	bad "--durations '/nosuch': " --matrix good.json --durations /nosuch --shard 1/2
 	bad 'this is no summary.json' --matrix good.json --durations good.json --shard 1/2
 	bad "--only 'x.': no test's name is like this; the first one is 'k/default/c'" --matrix good.json --only 'x*'
+	: >empty.toml
+	have python3 || bad "empty.toml': TOML is read by python3, which is not installed: apt install python3" --matrix empty.toml
 	bad '--output /proc/nosuch: ' --matrix good.json -o /proc/nosuch
 	bad_text 'bad.json: this is no JSON: .* in line 1' '{"kernels": '
 	bad_text "bad.json: there is no field 'kernel'; did you mean 'kernels'?" '{"kernel": {}}'
