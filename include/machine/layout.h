@@ -24,6 +24,9 @@
 #define LAYOUT_PL031 UINT64_C(0x09010000)
 #define LAYOUT_PL061 UINT64_C(0x09030000)
 
+/* What QEMU has elsewhere, or not at all. */
+#define LAYOUT_PVPANIC UINT64_C(0x09050000)
+
 /* Stolen time of the vCPUs, 64 bytes each (DEN0057). */
 #define LAYOUT_STEAL_TIME UINT64_C(0x090a0000)
 

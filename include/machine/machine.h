@@ -25,7 +25,7 @@ struct machine;
 enum machine_outcome {
 	MACHINE_POWERED_OFF, /* PSCI SYSTEM_OFF */
 	MACHINE_RESET,       /* PSCI SYSTEM_RESET, with no_reboot */
-	MACHINE_PANICKED,    /* the same, behind a kernel panic on the console */
+	MACHINE_PANICKED,    /* the same, behind a panic that the console or pvpanic told of */
 	MACHINE_STOPPED,     /* machine_stop() */
 	MACHINE_FAILED,      /* it cannot go on; a report has been printed */
 };
@@ -38,11 +38,13 @@ enum machine_event {
 	MACHINE_EVENT_SUSPENDED, /* the guest has suspended itself to RAM */
 	MACHINE_EVENT_WOKEN,     /* and goes on */
 	MACHINE_EVENT_POWER_KEY,
-	MACHINE_EVENT_PANICKED,    /* found at the end of the boot */
+	MACHINE_EVENT_PANICKED,    /* told by pvpanic, or found at the end of the boot */
 	MACHINE_EVENT_RESET_GUEST, /* the next boot follows: the guest asked for it */
 	MACHINE_EVENT_RESET_HOST,  /* or machine_reset() */
 	MACHINE_EVENT_DUMP_PROGRESS,
 	MACHINE_EVENT_DUMP_ENDED,    /* machine_dump_status() says how (machine/dump.h) */
+	MACHINE_EVENT_CRASH_LOADED,  /* pvpanic: it has panicked, and its crash kernel runs */
+	MACHINE_EVENT_PVSHUTDOWN,    /* pvpanic: it wants to be powered off, and is */
 	MACHINE_EVENT_DEVICE_LEAVES, /* machine_leaving_device() says which (machine/slots.h) */
 };
 

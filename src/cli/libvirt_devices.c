@@ -271,7 +271,7 @@ const struct domain_row domain_device_rows[] = {
 	LACKING("smartcard", NO_USB),
 	LACKING("tpm", "there is no TPM"),
 	LACKING("watchdog", "there is no watchdog"),
-	LACKING("panic", "there is no device for panics: armlet sees them on the console"),
+	LACKING("panic", "pvpanic is there without it, on MMIO"),
 	LACKING("hostdev", "no device of the host is passed through"),
 	LACKING("lease", "armlet takes no leases"),
 	LACKING("shmem", "machines share no memory"),

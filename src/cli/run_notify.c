@@ -95,6 +95,8 @@ void run_tell_event(struct run *run, enum machine_event event)
 	case MACHINE_EVENT_DRIVER:
 	case MACHINE_EVENT_DUMP_PROGRESS:
 	case MACHINE_EVENT_DUMP_ENDED:
+	case MACHINE_EVENT_CRASH_LOADED:
+	case MACHINE_EVENT_PVSHUTDOWN:
 	case MACHINE_EVENT_DEVICE_LEAVES:
 		break;
 	}

@@ -140,12 +140,13 @@ struct test {
 	bool up;                   /* init runs */
 	bool started;              /* the command does */
 	bool has_exit;
-	bool panicked;
+	bool dumping;   /* its memory is being kept, or was */
 	bool signalled; /* the command, by a signal to us */
 	bool printed;   /* anything at all came from its console */
 
 	/* What it has said. */
 	enum test_verdict verdict; /* that is known before the machine has ended */
+	enum test_verdict fatal;   /* what it will be soon: of a guest that cannot go on */
 	struct wire_exit exit;
 	char release[64];
 	char sentence[ERROR_TEXT_MAX];

@@ -23,6 +23,7 @@
 #define BLOCKED_POLL_NS  (10 * UINT64_C(1000000))
 #define SECOND_NS        UINT64_C(1000000000)
 #define PANIC_SECONDS    5 /* from the first word of it to the last */
+#define MUTE_SECONDS     1 /* that its first word may come behind pvpanic's */
 #define DUMP_SECONDS     600
 #define FAREWELL_SECONDS 15 /* that the guest may take to power off, when it has said all */
 
@@ -217,6 +218,11 @@ static void stop(struct test *test, enum test_verdict verdict, int status, const
 	run_stop(&test->run, status, reason);
 }
 
+static void stop_fatally(struct test *test)
+{
+	stop(test, test->fatal, EXIT_PANICKED, "guest-panic");
+}
+
 static void read_channel(struct test *test)
 {
 	uint8_t bytes[READ_SIZE];
@@ -252,13 +258,32 @@ static void on_channel(void *data, unsigned events)
 
 /* ---- Its times -------------------------------------------------------- */
 
+/* What it was doing is in its memory. */
+static void end_fatally(struct test *test)
+{
+	struct error err = {0};
+	char path[PATH_MAX];
+	const struct machine_dump_options dump = {.path = path, .fd = -1};
+
+	test->dumping = true;
+	event_timer_set(&test->deadline, DUMP_SECONDS * SECOND_NS, 0);
+	snprintf(path, sizeof(path), "%s/vmcore", test->options.output);
+	if (test->options.output && machine_dump(test->run.machine, &dump, &err) == 0)
+		return;
+	if (test->options.output)
+		log_warning("--output: there is no vmcore: %s", err.text);
+	stop_fatally(test);
+}
+
 static void on_deadline(void *data, unsigned events)
 {
 	struct test *test = data;
 
 	(void)events;
-	if (test->panicked)
-		stop(test, TEST_PANICKED, EXIT_PANICKED, "guest-panic");
+	if (test->dumping)
+		stop_fatally(test);
+	else if (test->fatal)
+		end_fatally(test);
 	else if (test->has_exit)
 		run_stop(&test->run, EXIT_SUCCESS, "host-signal");
 	else
@@ -273,38 +298,38 @@ static void on_quiet(void *data, unsigned events)
 
 /*
  * Some kernels stay where they are then, and none does anything useful: it is over when the
- * last line is there, or does not come. What it was doing is in its memory.
+ * last line is there, or does not come.
  */
 void test_take_panic(struct test *test, bool ended)
 {
-	struct error err = {0};
-	char path[PATH_MAX];
-	const struct machine_dump_options dump = {.path = path, .fd = -1};
-
-	test->panicked = true;
-	if (!ended) {
+	test->fatal = TEST_PANICKED;
+	if (test->dumping)
+		return;
+	if (ended)
+		end_fatally(test);
+	else
 		event_timer_set(&test->deadline, PANIC_SECONDS * SECOND_NS, 0);
-		return;
-	}
-	event_timer_set(&test->deadline, DUMP_SECONDS * SECOND_NS, 0);
-	snprintf(path, sizeof(path), "%s/vmcore", test->options.output);
-	if (test->options.output && machine_dump(test->run.machine, &dump, &err) == 0)
-		return;
-	if (test->options.output)
-		log_warning("--output: there is no vmcore: %s", err.text);
-	stop(test, TEST_PANICKED, EXIT_PANICKED, "guest-panic");
+}
+
+static void end_dump(struct test *test)
+{
+	struct machine_dump_status status;
+
+	machine_dump_status(test->run.machine, &status);
+	if (status.state == MACHINE_DUMP_FAILED)
+		log_warning("--output: there is no vmcore: %s", status.err.text);
+	stop_fatally(test);
 }
 
 void test_take_event(struct test *test, enum machine_event event)
 {
-	struct machine_dump_status status;
-
-	if (event != MACHINE_EVENT_DUMP_ENDED || !test->panicked)
-		return;
-	machine_dump_status(test->run.machine, &status);
-	if (status.state == MACHINE_DUMP_FAILED)
-		log_warning("--output: there is no vmcore: %s", status.err.text);
-	stop(test, TEST_PANICKED, EXIT_PANICKED, "guest-panic");
+	if (event == MACHINE_EVENT_DUMP_ENDED && test->dumping)
+		end_dump(test);
+	/* By pvpanic: of one whose console says more, it says more within that time. */
+	if (event == MACHINE_EVENT_PANICKED && !test->fatal) {
+		test->fatal = TEST_PANICKED;
+		event_timer_set(&test->deadline, MUTE_SECONDS * SECOND_NS, 0);
+	}
 }
 
 void test_timed_out(struct test *test)

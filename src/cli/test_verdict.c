@@ -49,6 +49,8 @@ static enum test_verdict judge(const struct test *test, const struct qmp_end *en
 {
 	if (failed)
 		return TEST_FAILED;
+	if (test->fatal)
+		return test->fatal;
 	if (!strcmp(end->reason, "guest-panic"))
 		return TEST_PANICKED;
 	if (test->verdict != TEST_NONE)
@@ -127,10 +129,11 @@ static void explain_panic(const struct test *test, const char *place, char *text
 {
 	const char *panic = klog_panic(test->klog);
 	char why[KLOG_EXPLAIN_MAX];
-	const char *meaning = klog_explain(test->klog, test->printed, why);
+	const char *meaning = panic ? klog_explain(test->klog, test->printed, why) : NULL;
 
-	snprintf(text, size, "the kernel panicked %s%s%.200s%s%s", place, panic ? ": " : "",
-		 panic ? panic : "", meaning ? "; " : "", meaning ? meaning : "");
+	snprintf(text, size, "the kernel panicked %s%s%.200s%s%s", place, panic ? ": " : "; ",
+		 panic ? panic : "only pvpanic has told of it", meaning ? "; " : "",
+		 meaning ? meaning : "");
 }
 
 static void explain_no_boot(const struct test *test, const char *place, char *text, size_t size)

@@ -354,7 +354,7 @@ static const struct qmp_member restart_members[] = {
 	{.name = "delay", .type = &qmp_int, .help = "milliseconds until the machine starts"},
 	{0},
 };
-static const struct qmp_member panic_members[] = {{.name = "action", .type = &qmp_string}, {0}};
+static const struct qmp_member action_members[] = {{.name = "action", .type = &qmp_string}, {0}};
 
 static const struct qmp_event events[] = {
 	{.name = "STOP", .help = "the machine is paused"},
@@ -365,8 +365,13 @@ static const struct qmp_event events[] = {
 	{.name = "GUEST_READY", .help = "the guest is up, as --ready says; in each boot"},
 	{.name = "RESET", .members = cause_members, .help = "the guest boots anew"},
 	{.name = "GUEST_PANICKED",
-	 .members = panic_members,
-	 .help = "the guest's kernel panicked, and the boot has ended"},
+	 .members = action_members,
+	 .help = "the guest's kernel panicked: told by pvpanic at once, or found on the console "
+		 "when the boot has ended"},
+	{.name = "GUEST_CRASHLOADED",
+	 .members = action_members,
+	 .help = "the guest's kernel panicked, and its crash kernel takes over (pvpanic)"},
+	{.name = "GUEST_PVSHUTDOWN", .help = "the guest is powered off, as it asked by pvpanic"},
 	{.name = "DUMP_PROGRESS",
 	 .members = qmp_dump_progress,
 	 .help = "another twentieth of a dump is written"},

@@ -136,26 +136,33 @@ static struct json_object *cause(bool guest, const char *reason)
 	return data;
 }
 
+static struct json_object *action(const char *word)
+{
+	struct json_object *data = json_object_new_object();
+
+	json_object_object_add(data, "action", json_object_new_string(word));
+	return data;
+}
+
 /* Events that say all by their names. */
 static const char *const plain_events[] = {
 	[MACHINE_EVENT_PAUSED] = "STOP",         [MACHINE_EVENT_RESUMED] = "RESUME",
 	[MACHINE_EVENT_SUSPENDED] = "SUSPEND",   [MACHINE_EVENT_WOKEN] = "WAKEUP",
-	[MACHINE_EVENT_POWER_KEY] = "POWERDOWN",
+	[MACHINE_EVENT_POWER_KEY] = "POWERDOWN", [MACHINE_EVENT_PVSHUTDOWN] = "GUEST_PVSHUTDOWN",
 };
 
 void qmp_server_event(struct qmp_server *server, enum machine_event event)
 {
-	struct json_object *action;
-
 	if (!server)
 		return;
 	if (event < ARRAY_SIZE(plain_events) && plain_events[event])
 		emit(server, plain_events[event], NULL);
 	switch (event) {
 	case MACHINE_EVENT_PANICKED:
-		action = json_object_new_object();
-		json_object_object_add(action, "action", json_object_new_string("run"));
-		emit(server, "GUEST_PANICKED", action);
+		emit(server, "GUEST_PANICKED", action("run"));
+		break;
+	case MACHINE_EVENT_CRASH_LOADED:
+		emit(server, "GUEST_CRASHLOADED", action("run"));
 		break;
 	case MACHINE_EVENT_RESET_GUEST:
 		server->ready = false;

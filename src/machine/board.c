@@ -14,6 +14,7 @@
 #include "devices/pl011.h"
 #include "devices/pl031.h"
 #include "devices/pl061.h"
+#include "devices/pvpanic.h"
 #include "devices/scratch.h"
 #include "identity.h"
 #include "machine/layout.h"
@@ -387,6 +388,17 @@ static int plug_pl061(struct machine *machine)
 	return r < 0 ? r : board_plug(board, board->gpio, &pl061_mmio_ops, &slot);
 }
 
+static int plug_pvpanic(struct machine *machine)
+{
+	const struct device_slot slot = {.base = LAYOUT_PVPANIC, .size = PVPANIC_SIZE};
+	const struct pvpanic_options options = {
+		.name = "pvpanic0", .tell = distress_tell, .data = machine};
+	struct device *pvpanic;
+	int r = pvpanic_create(&options, &pvpanic);
+
+	return r < 0 ? r : board_plug(&machine->board, pvpanic, &pvpanic_mmio_ops, &slot);
+}
+
 static int plug_scratch(struct board *board)
 {
 	const struct device_slot slot = {.base = LAYOUT_SCRATCH, .size = SCRATCH_SIZE};
@@ -413,6 +425,8 @@ static int build_devices(struct machine *machine, struct error *err)
 		r = plug_pl031(machine);
 	if (r == 0 && !machine->config->nodefaults)
 		r = plug_pl061(machine);
+	if (r == 0 && !machine->config->nodefaults)
+		r = plug_pvpanic(machine);
 	if (r == 0 && machine->config->scratch)
 		r = plug_scratch(board);
 	if (r < 0)

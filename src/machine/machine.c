@@ -353,6 +353,7 @@ static int run_boot(struct machine *machine, struct error *err)
 	machine->outcome = MACHINE_RUNNING;
 	board_expect_driver(machine);
 	suspend_begin(machine);
+	distress_begin(machine);
 	debug_begin(machine);
 	trace_board(machine);
 	if (machine->config->freeze && machine->boots == 0)
@@ -386,10 +387,10 @@ void machine_tell(const struct machine *machine, enum machine_event event)
 		machine->event(machine->event_data, event);
 }
 
-static void tell_end(const struct machine *machine)
+static void tell_end(struct machine *machine)
 {
 	if (machine->console.panicked)
-		machine_tell(machine, MACHINE_EVENT_PANICKED);
+		distress_tell_panic(machine);
 	if (machine->reset_wanted && !machine->stopped)
 		machine_tell(machine, machine->reset_by_host ? MACHINE_EVENT_RESET_HOST
 							     : MACHINE_EVENT_RESET_GUEST);
@@ -403,6 +404,7 @@ int machine_run(struct machine *machine, enum machine_outcome *ret, struct error
 		r = run_boot(machine, err);
 		char_port_drain(&machine->port);
 		dump_end(machine);
+		distress_finish(machine);
 		tell_end(machine);
 		event_source_remove(&machine->start_timer);
 		event_source_remove(&machine->key_timer);
@@ -439,7 +441,7 @@ bool machine_end(struct machine *machine, enum machine_outcome outcome)
 
 void machine_end_reset(struct machine *machine)
 {
-	bool panicked = machine->console.panicked;
+	bool panicked = machine->console.panicked || machine->distress.panicked;
 
 	if (machine_end(machine, panicked ? MACHINE_PANICKED : MACHINE_RESET) &&
 	    !machine->config->no_reboot)

@@ -16,6 +16,7 @@
 #include "core/guest_mem.h"
 #include "core/mmio_shadow.h"
 #include "debug.h"
+#include "distress.h"
 #include "dump.h"
 #include "fault.h"
 #include "machine/layout.h"
@@ -154,6 +155,7 @@ struct machine {
 	struct exclusives exclusives;
 	struct pause pause;
 	struct suspend suspend;
+	struct distress distress;
 	struct dump dump;
 	struct event_source start_timer;  /* once, a while after power-on */
 	struct event_source key_timer;    /* the power key comes up again */

@@ -8,6 +8,7 @@
 #include "devices/pl011.h"
 #include "devices/pl031.h"
 #include "devices/pl061.h"
+#include "devices/pvpanic.h"
 #include "machine/layout.h"
 #include "machine_bench.h"
 #include "unit.h"
@@ -25,6 +26,18 @@ static const struct fake_step panics_and_resets[] = {
 static const struct fake_step panics_and_shuts_down[] = {
 	GUEST_PRINTS(PANIC),
 	GUEST_EXITS(VCPU_EXIT_SHUTDOWN),
+};
+static const struct fake_step tells_and_resets[] = {
+	GUEST_READS(LAYOUT_PVPANIC, 1, PVPANIC_ALL),
+	GUEST_WRITES(LAYOUT_PVPANIC, 1, PVPANIC_PANICKED),
+	GUEST_EXITS(VCPU_EXIT_RESET),
+};
+static const struct fake_step tells_of_crash[] = {
+	GUEST_WRITES(LAYOUT_PVPANIC, 1, PVPANIC_CRASH_LOADED),
+	GUEST_EXITS(VCPU_EXIT_RESET),
+};
+static const struct fake_step wants_to_be_off[] = {
+	GUEST_WRITES(LAYOUT_PVPANIC, 1, PVPANIC_SHUTDOWN),
 };
 static const struct fake_step fails[] = {
 	GUEST_PRINTS("last words\r\n"),
@@ -51,6 +64,10 @@ static const struct life_row life_rows[] = {
 	{LIFE(panics_and_resets), true, MACHINE_PANICKED, 1},
 	{LIFE(panics_and_resets), false, MACHINE_POWERED_OFF, 2},
 	{LIFE(panics_and_shuts_down), true, MACHINE_POWERED_OFF, 1},
+	{LIFE(tells_and_resets), true, MACHINE_PANICKED, 1},
+	{LIFE(tells_and_resets), false, MACHINE_POWERED_OFF, 2},
+	{LIFE(tells_of_crash), true, MACHINE_PANICKED, 1},
+	{LIFE(wants_to_be_off), false, MACHINE_POWERED_OFF, 1},
 	{LIFE(fails), false, MACHINE_FAILED, 1},
 	{LIFE(fails), true, MACHINE_FAILED, 1},
 };
@@ -174,6 +191,44 @@ START_TEST(test_panic_is_of_its_boot)
 	machine = machine_bench_create(&bench);
 	ck_assert_int_eq(machine_bench_run(&bench), MACHINE_POWERED_OFF);
 	ck_assert(!machine->console.panicked);
+	machine_bench_close(&bench);
+}
+END_TEST
+
+/* What pvpanic tells is known while the guest runs, and once. */
+static atomic_uint panics;
+
+static void count_panics(void *data, enum machine_event event)
+{
+	(void)data;
+	panics += event == MACHINE_EVENT_PANICKED;
+}
+
+static void await_panic(void *data)
+{
+	(void)data;
+	while (!panics)
+		usleep(1000);
+}
+
+START_TEST(test_panic_is_told_at_once)
+{
+	static const struct fake_step steps[] = {
+		GUEST_WRITES(LAYOUT_PVPANIC, 1, PVPANIC_PANICKED),
+		GUEST_CALLS(await_panic, NULL),
+		GUEST_WRITES(LAYOUT_PVPANIC, 1, PVPANIC_PANICKED),
+		GUEST_PRINTS(PANIC),
+		GUEST_EXITS(VCPU_EXIT_RESET),
+	};
+	struct machine_bench bench;
+
+	panics = 0;
+	machine_bench_open(&bench);
+	bench.config.no_reboot = true;
+	bench.event = count_panics;
+	PROGRAM(0, 0, steps);
+	ck_assert_int_eq(machine_bench_run(&bench), MACHINE_PANICKED);
+	ck_assert_uint_eq(panics, 1);
 	machine_bench_close(&bench);
 }
 END_TEST
@@ -556,6 +611,7 @@ const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_clock_stays_set),
 	UNIT_CASE(test_many_reboots),
 	UNIT_CASE(test_panic_is_of_its_boot),
+	UNIT_CASE(test_panic_is_told_at_once),
 	UNIT_CASE(test_other_vcpu_ends),
 	UNIT_CASE(test_ends_while_starting),
 	UNIT_CASE(test_stop),

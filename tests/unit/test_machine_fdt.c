@@ -10,6 +10,7 @@
 
 #include "boot/chosen.h"
 #include "core/fdt_builder.h"
+#include "devices/pvpanic.h"
 #include "machine/layout.h"
 #include "machine_bench.h"
 #include "unit.h"
@@ -152,10 +153,16 @@ START_TEST(test_memory_and_devices)
 	ck_assert_int_eq(fdt_path_offset(tree.blob, "/gpio-keys") < 0, row->nodefaults);
 	ck_assert_int_eq(fdt_path_offset(tree.blob, "/rtc@9010000") < 0, row->nodefaults);
 	ck_assert_int_eq(fdt_path_offset(tree.blob, "/gpio@9030000") < 0, row->nodefaults);
+	ck_assert_int_eq(fdt_path_offset(tree.blob, "/pvpanic-mmio@9050000") < 0, row->nodefaults);
 	ck_assert_int_eq(fdt_path_offset(tree.blob, "/pmu") < 0, row->no_pmu);
 	if (!row->nodefaults) {
 		at = node(&tree, "/rtc@9010000");
 		ck_assert_uint_eq(cell(&tree, at, "interrupts", 3, 1), LAYOUT_SPI_PL031 - 32);
+		at = node(&tree, "/pvpanic-mmio@9050000");
+		ck_assert_str_eq(fdt_getprop(tree.blob, at, "compatible", NULL),
+				 "qemu,pvpanic-mmio");
+		ck_assert_uint_eq(cell_pair(&tree, at, "reg", 4, 0), LAYOUT_PVPANIC);
+		ck_assert_uint_eq(cell_pair(&tree, at, "reg", 4, 2), PVPANIC_REG_SIZE);
 		at = node(&tree, "/gpio@9030000");
 		ck_assert_uint_eq(cell(&tree, at, "interrupts", 3, 1), LAYOUT_SPI_PL061 - 32);
 	}

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# What a guest tells by a device: that it has panicked, or hangs.
+
+# tries ARGUMENT...: armlet test with the payload as its kernel.
+tries() {
+	armlet test -m 64 --root none -k "$(payload_path distress)" -o kept "$@"
+}
+
+describe distress_pvpanic "pvpanic: a panic is told to QMP at once, and makes the status 255"
+test_distress_pvpanic() {
+	start run -k "$(payload_path distress)" -a pvpanic=1 --no-reboot --api api
+	wait_for '^told'
+	control
+	expect_answer '{"return": {"running": true, "status": "running"}}' query-status
+	kill -9 "$PID"
+	finish
+	! grep -q '^not ok' out || fail "a register is not as it should be"
+	armlet run -k "$(payload_path distress)" -a 'pvpanic=1 then=1' --no-reboot
+	expect_status 255
+	expect_silence
+	armlet run -k "$(payload_path distress)" -a 'pvpanic=2 then=1' --no-reboot
+	expect_status 255
+	# 4 is the wish to be powered off.
+	armlet run -k "$(payload_path distress)" -a pvpanic=4
+	expect_status 0
+	armlet run -k "$(payload_path distress)" -a then=1 --no-reboot
+	expect_status 0
+	# There is none: a stray write is nothing.
+	armlet run -k "$(payload_path distress)" -a 'pvpanic=1 then=1' --no-reboot --nodefaults
+	expect_status 0
+}
+
+describe distress_events "pvpanic: QMP's events of a panic, a crash kernel and a wish for the end"
+test_distress_events() {
+	for what in '1 GUEST_PANICKED", "data": {"action": "run"}' \
+		'2 GUEST_CRASHLOADED", "data": {"action": "run"}' '4 GUEST_PVSHUTDOWN"'; do
+		start run -S -k "$(payload_path distress)" -a "pvpanic=${what%% *}" --api api
+		wait_until 10 test -S api || fail "there is no socket"
+		control
+		expect_answer '{"return": {}}' cont
+		qmp_event "${what#* }"
+		[ "${what%% *}" = 4 ] || expect_answer '{"return": {}}' quit
+		finish
+		expect_status 0
+		rm -f api requests
+	done
+}
+
+describe distress_trial "armlet test: pvpanic is a verdict, with a console that says nothing" 90
+test_distress_trial() {
+	for then in 0 1 2; do
+		tries -a "pvpanic=1 then=$then panic=0"
+		expect_status 255
+		expect_err '^armlet test: the kernel panicked while it booted.*; only pvpanic has told of it$'
+		grep -q '"verdict": "panic"' kept/result.json || fail "$(cat kept/result.json)"
+	done
+	[ -e kept/vmcore ] || tries -a pvpanic=1
+	[ -s kept/vmcore ] || fail "its memory is not kept"
+}
