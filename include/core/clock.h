@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The time that device models see: nanoseconds since the Unix epoch, as
- * CLOCK_REALTIME counts them, and alarms on it. Models are handed a clock, so
- * that tests can hand them one that they turn by hand.
+ * CLOCK_REALTIME counts them, or for what only measures it as CLOCK_MONOTONIC
+ * does, and alarms on it. Models are handed a clock, so that tests can hand
+ * them one that they turn by hand.
  */
 #ifndef ARMLET_CORE_CLOCK_H
 #define ARMLET_CORE_CLOCK_H
@@ -37,7 +38,8 @@ struct clock_ops {
 
 struct clock {
 	const struct clock_ops *ops;
-	struct event_loop *loop;    /* of the host's clock */
+	struct event_loop *loop;    /* of a host's clock */
+	int clockid;                /* likewise */
 	int64_t manual_now;         /* of a manual clock */
 	struct clock_alarm *alarms; /* of a manual clock: those that are armed */
 };
@@ -62,6 +64,9 @@ static inline void clock_disarm(struct clock *clock, struct clock_alarm *alarm)
  * no timer to give, that is logged and the alarm stays silent.
  */
 void clock_init_host(struct clock *clock, struct event_loop *loop);
+
+/* Likewise the one that nobody sets. */
+void clock_init_steady(struct clock *clock, struct event_loop *loop);
 
 /*
  * A clock that stands still at @now until clock_advance() moves it, firing what

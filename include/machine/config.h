@@ -27,6 +27,18 @@ enum config_switch { CONFIG_AUTO, CONFIG_ON, CONFIG_OFF };
 
 enum config_psci { CONFIG_PSCI_KVM, CONFIG_PSCI_ARMLET };
 
+/* What becomes of a guest that hangs; OFF: nobody looks, and there is no watchdog. */
+enum config_watchdog {
+	CONFIG_WATCHDOG_OFF,
+	CONFIG_WATCHDOG_RESET,
+	CONFIG_WATCHDOG_POWEROFF,
+	CONFIG_WATCHDOG_PAUSE,
+	CONFIG_WATCHDOG_NONE, /* it is told of */
+};
+
+/* Their words, all but the first as QMP's WatchdogAction; ends with NULL. */
+extern const char *const config_watchdog_words[];
+
 enum config_irqchip { CONFIG_IRQCHIP_AUTO, CONFIG_IRQCHIP_GICV3, CONFIG_IRQCHIP_GICV2 };
 
 /* As of struct disk_options (backend/disk.h), struct virtio_blk_options. */
@@ -129,6 +141,7 @@ struct machine_config {
 	struct fault_config faults[MACHINE_MAX_FAULTS];
 	size_t fault_count;
 	bool no_reboot;
+	int watchdog;           /* enum config_watchdog */
 	bool freeze;            /* the first boot begins paused */
 	const char *trace;      /* as trace_read_what() of machine/trace.h; NULL: see trace_file */
 	const char *trace_file; /* NULL: armlet.fxt, if there is a trace */

@@ -25,7 +25,8 @@
 #define LAYOUT_PL061 UINT64_C(0x09030000)
 
 /* What QEMU has elsewhere, or not at all. */
-#define LAYOUT_PVPANIC UINT64_C(0x09050000)
+#define LAYOUT_PVPANIC   UINT64_C(0x09050000)
+#define LAYOUT_SBSA_GWDT UINT64_C(0x09060000) /* and the next */
 
 /* Stolen time of the vCPUs, 64 bytes each (DEN0057). */
 #define LAYOUT_STEAL_TIME UINT64_C(0x090a0000)
@@ -53,6 +54,7 @@ enum {
 	LAYOUT_SPI_PL011 = 33,
 	LAYOUT_SPI_PL031 = 34,
 	LAYOUT_SPI_PL061 = 39,
+	LAYOUT_SPI_SBSA_GWDT = 42,
 	LAYOUT_SPI_VIRTIO = 48, /* and LAYOUT_VIRTIO_SLOTS - 1 more */
 	LAYOUT_INTERRUPTS = 96, /* INTIDs that the GIC has in all */
 };

@@ -26,6 +26,7 @@ enum machine_outcome {
 	MACHINE_POWERED_OFF, /* PSCI SYSTEM_OFF */
 	MACHINE_RESET,       /* PSCI SYSTEM_RESET, with no_reboot */
 	MACHINE_PANICKED,    /* the same, behind a panic that the console or pvpanic told of */
+	MACHINE_HUNG,        /* a watchdog has bitten, and the machine is not to reset */
 	MACHINE_STOPPED,     /* machine_stop() */
 	MACHINE_FAILED,      /* it cannot go on; a report has been printed */
 };
@@ -45,6 +46,7 @@ enum machine_event {
 	MACHINE_EVENT_DUMP_ENDED,    /* machine_dump_status() says how (machine/dump.h) */
 	MACHINE_EVENT_CRASH_LOADED,  /* pvpanic: it has panicked, and its crash kernel runs */
 	MACHINE_EVENT_PVSHUTDOWN,    /* pvpanic: it wants to be powered off, and is */
+	MACHINE_EVENT_WATCHDOG,      /* it has bitten; what follows is the configuration's */
 	MACHINE_EVENT_DEVICE_LEAVES, /* machine_leaving_device() says which (machine/slots.h) */
 };
 
@@ -114,6 +116,9 @@ bool machine_reset_by_host(const struct machine *machine);
  * a broken machine, and panics. -ESRCH: the machine does not run.
  */
 int machine_inject_serror(struct machine *machine, struct error *err);
+
+/* How long the guest had not refreshed the watchdog when that bit last. */
+uint32_t machine_hung_seconds(const struct machine *machine);
 
 /* Which thread runs vCPU @index, as gettid(2); 0: none. @index is below the configuration's. */
 int machine_vcpu_thread(const struct machine *machine, uint32_t index);

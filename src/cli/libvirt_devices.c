@@ -270,7 +270,7 @@ const struct domain_row domain_device_rows[] = {
 	LACKING("redirfilter", NO_USB),
 	LACKING("smartcard", NO_USB),
 	LACKING("tpm", "there is no TPM"),
-	LACKING("watchdog", "there is no watchdog"),
+	LACKING("watchdog", "it is another one here: --watchdog"),
 	LACKING("panic", "pvpanic is there without it, on MMIO"),
 	LACKING("hostdev", "no device of the host is passed through"),
 	LACKING("lease", "armlet takes no leases"),

@@ -85,6 +85,11 @@ static void on_machine_event(void *data, enum machine_event event)
 	case MACHINE_EVENT_POWER_KEY:
 		run->end_wanted = true;
 		break;
+	case MACHINE_EVENT_WATCHDOG:
+		if (!run->test)
+			log_warning("the guest has not refreshed its watchdog for %u s",
+				    machine_hung_seconds(run->machine));
+		break;
 	case MACHINE_EVENT_DEVICE_LEAVES:
 		run_forget_device(run, machine_leaving_device(run->machine));
 		break;
@@ -144,6 +149,10 @@ static struct qmp_end describe_end(const struct run *run, enum machine_outcome o
 		return (struct qmp_end){true, "guest-reset", EXIT_SUCCESS};
 	case MACHINE_PANICKED:
 		return (struct qmp_end){true, "guest-panic", EXIT_PANICKED};
+	case MACHINE_HUNG:
+		if (run->options.machine.watchdog == CONFIG_WATCHDOG_POWEROFF)
+			return (struct qmp_end){true, "guest-shutdown", EXIT_PANICKED};
+		return (struct qmp_end){true, "guest-reset", EXIT_PANICKED};
 	case MACHINE_STOPPED:
 		return (struct qmp_end){false, run->stop_reason, run->stop_status};
 	case MACHINE_FAILED:

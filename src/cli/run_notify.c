@@ -92,6 +92,9 @@ void run_tell_event(struct run *run, enum machine_event event)
 	case MACHINE_EVENT_PANICKED:
 		notify_send(&run->notify, "STATUS=the guest has panicked");
 		break;
+	case MACHINE_EVENT_WATCHDOG:
+		notify_send(&run->notify, "STATUS=the guest hangs");
+		break;
 	case MACHINE_EVENT_DRIVER:
 	case MACHINE_EVENT_DUMP_PROGRESS:
 	case MACHINE_EVENT_DUMP_ENDED:

@@ -14,6 +14,7 @@ void test_init(struct test *test)
 	run_init(&test->run);
 	test->run.test = test;
 	test->run.options.timeout = TIMEOUT;
+	test->run.options.machine.watchdog = CONFIG_WATCHDOG_NONE;
 	test->options.boot_timeout = BOOT_TIMEOUT;
 	test->matrix.retries = MATRIX_RETRIES;
 	test->fd = test->port_fd = test->initrd_fd = -EBADF;
@@ -53,6 +54,9 @@ static int check(struct test *test, struct error *err)
 				 MACHINE_MAX_PORTS - 1);
 	/* A guest that resets has failed. */
 	config->no_reboot = true;
+	/* As one that hangs: it is for us to end it. */
+	if (config->watchdog)
+		config->watchdog = CONFIG_WATCHDOG_NONE;
 	test->terminal = test->options.terminal == CONFIG_ON ||
 			 (test->options.terminal == CONFIG_AUTO && isatty(STDIN_FILENO) &&
 			  isatty(STDOUT_FILENO));

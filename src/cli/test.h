@@ -40,6 +40,7 @@ enum test_verdict {
 	TEST_TIMED_OUT,
 	TEST_QUIET, /* nothing was printed for too long */
 	TEST_PANICKED,
+	TEST_HUNG, /* a watchdog has bitten */
 	TEST_RESET,
 	TEST_POWERED_OFF, /* without a word */
 	TEST_STOPPED,     /* from outside */
@@ -147,6 +148,7 @@ struct test {
 	/* What it has said. */
 	enum test_verdict verdict; /* that is known before the machine has ended */
 	enum test_verdict fatal;   /* what it will be soon: of a guest that cannot go on */
+	uint32_t hung_seconds;
 	struct wire_exit exit;
 	char release[64];
 	char sentence[ERROR_TEXT_MAX];

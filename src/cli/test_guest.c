@@ -325,6 +325,11 @@ void test_take_event(struct test *test, enum machine_event event)
 {
 	if (event == MACHINE_EVENT_DUMP_ENDED && test->dumping)
 		end_dump(test);
+	if (event == MACHINE_EVENT_WATCHDOG && !test->fatal) {
+		test->fatal = TEST_HUNG;
+		test->hung_seconds = machine_hung_seconds(test->run.machine);
+		end_fatally(test);
+	}
 	/* By pvpanic: of one whose console says more, it says more within that time. */
 	if (event == MACHINE_EVENT_PANICKED && !test->fatal) {
 		test->fatal = TEST_PANICKED;

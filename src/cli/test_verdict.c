@@ -88,6 +88,7 @@ static int status_of(const struct test *test, enum test_verdict verdict, const s
 	case TEST_QUIET:
 		return EXIT_TIMED_OUT;
 	case TEST_PANICKED:
+	case TEST_HUNG:
 	case TEST_RESET:
 	case TEST_POWERED_OFF:
 	case TEST_KERNEL:
@@ -243,6 +244,11 @@ static void explain(const struct test *test, enum test_verdict verdict, char *te
 	case TEST_PANICKED:
 		explain_panic(test, place, text, size);
 		break;
+	case TEST_HUNG:
+		snprintf(text, size, "the guest has not refreshed its watchdog for %u s, %s",
+			 test->hung_seconds, place);
+		add_complaint(test, text, size);
+		break;
 	case TEST_KERNEL:
 		explain_kernel(test, text, size);
 		break;
@@ -293,7 +299,8 @@ static const char *const verdict_names[] = {
 	[TEST_RESET] = "reset",      [TEST_POWERED_OFF] = "power-off",
 	[TEST_STOPPED] = "stopped",  [TEST_KERNEL] = "kernel",
 	[TEST_KUNIT] = "kunit",      [TEST_KTAP] = "ktap",
-	[TEST_SET_UP] = "set-up",    [TEST_FAILED] = "armlet",
+	[TEST_HUNG] = "watchdog",    [TEST_SET_UP] = "set-up",
+	[TEST_FAILED] = "armlet",
 };
 
 static struct json_object *seconds(int64_t from, int64_t to)

@@ -164,6 +164,10 @@ void qmp_server_event(struct qmp_server *server, enum machine_event event)
 	case MACHINE_EVENT_CRASH_LOADED:
 		emit(server, "GUEST_CRASHLOADED", action("run"));
 		break;
+	case MACHINE_EVENT_WATCHDOG:
+		emit(server, "WATCHDOG",
+		     action(config_watchdog_words[server->options.config->watchdog]));
+		break;
 	case MACHINE_EVENT_RESET_GUEST:
 		server->ready = false;
 		emit(server, "RESET", cause(true, "guest-reset"));

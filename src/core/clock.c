@@ -9,8 +9,8 @@
 #include "core/device.h"
 
 /*
- * The host's clock. An alarm is a timer of CLOCK_REALTIME with an absolute
- * deadline, so the kernel keeps it right when somebody sets the time: forward
+ * The host's clocks. An alarm is a timer with an absolute deadline, so
+ * the kernel keeps that of CLOCK_REALTIME right when somebody sets the time: forward
  * past the deadline, and it fires; backward, and it waits on. It is made when
  * the alarm is first armed, for most alarms never are.
  */
@@ -18,8 +18,7 @@ static int64_t host_now(struct clock *clock)
 {
 	struct timespec now;
 
-	(void)clock;
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(clock->clockid, &now);
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
@@ -42,7 +41,7 @@ static int host_set_timer(struct clock *clock, struct clock_alarm *alarm)
 		alarm->source.owner = alarm->owner;
 		alarm->source.callback = host_fire;
 		alarm->source.data = alarm;
-		r = event_loop_add_timer(clock->loop, &alarm->source, CLOCK_REALTIME);
+		r = event_loop_add_timer(clock->loop, &alarm->source, clock->clockid);
 		if (r < 0)
 			return r;
 	}
@@ -77,7 +76,12 @@ static const struct clock_ops host_ops = {
 
 void clock_init_host(struct clock *clock, struct event_loop *loop)
 {
-	*clock = (struct clock){.ops = &host_ops, .loop = loop};
+	*clock = (struct clock){.ops = &host_ops, .loop = loop, .clockid = CLOCK_REALTIME};
+}
+
+void clock_init_steady(struct clock *clock, struct event_loop *loop)
+{
+	*clock = (struct clock){.ops = &host_ops, .loop = loop, .clockid = CLOCK_MONOTONIC};
 }
 
 /* The manual clock: its armed alarms are a list, and clock_advance() is its loop. */

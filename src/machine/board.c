@@ -181,7 +181,7 @@ static int build_gic(struct machine *machine, struct error *err)
 		.cpu_interface = LAYOUT_GIC_CPU_INTERFACE,
 		.interrupts = LAYOUT_INTERRUPTS,
 		.level_spis = BIT(LAYOUT_SPI_PL011 - 32) | BIT(LAYOUT_SPI_PL031 - 32) |
-			      BIT(LAYOUT_SPI_PL061 - 32),
+			      BIT(LAYOUT_SPI_PL061 - 32) | BIT(LAYOUT_SPI_SBSA_GWDT - 32),
 	};
 	place_redistributors(config, gic);
 	r = create_gic(machine, err);
@@ -314,7 +314,7 @@ static void set_irq(void *controller, uint32_t intid, bool level)
 	hyp_set_irq(board->hyp, intid, level);
 }
 
-static struct irq_line wire(struct board *board, uint32_t intid)
+struct irq_line board_wire(struct board *board, uint32_t intid)
 {
 	return (struct irq_line){.set = set_irq, .controller = board, .intid = intid};
 }
@@ -340,7 +340,7 @@ static int plug_pl011(struct machine *machine)
 	struct pl011_options options = {
 		.name = "serial0",
 		.port = machine_uart_port(machine),
-		.irq = wire(board, slot.intid),
+		.irq = board_wire(board, slot.intid),
 		.clock = &machine->clock,
 	};
 	int r = mmio_shadow_create(slot.base, &board_shadow_ops, board, &board->uart_shadow);
@@ -364,7 +364,7 @@ static int plug_pl031(struct machine *machine)
 		.base = LAYOUT_PL031, .size = PL031_SIZE, .intid = LAYOUT_SPI_PL031};
 	const struct pl031_options options = {
 		.name = "rtc0",
-		.irq = wire(board, slot.intid),
+		.irq = board_wire(board, slot.intid),
 		.clock = &machine->clock,
 		.time_offset = machine->rtc_offset,
 	};
@@ -378,7 +378,7 @@ static int plug_pl061(struct machine *machine)
 	struct board *board = &machine->board;
 	const struct device_slot slot = {
 		.base = LAYOUT_PL061, .size = PL061_SIZE, .intid = LAYOUT_SPI_PL061};
-	struct pl061_options options = {.name = "gpio0", .irq = wire(board, slot.intid)};
+	struct pl061_options options = {.name = "gpio0", .irq = board_wire(board, slot.intid)};
 	int r = mmio_shadow_create(slot.base, &board_shadow_ops, board, &board->gpio_shadow);
 
 	if (r < 0)
@@ -427,6 +427,8 @@ static int build_devices(struct machine *machine, struct error *err)
 		r = plug_pl061(machine);
 	if (r == 0 && !machine->config->nodefaults)
 		r = plug_pvpanic(machine);
+	if (r == 0)
+		r = board_plug_watchdog(machine);
 	if (r == 0 && machine->config->scratch)
 		r = plug_scratch(board);
 	if (r < 0)

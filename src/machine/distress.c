@@ -24,6 +24,8 @@ static void see_to(struct machine *machine)
 		machine_tell(machine, MACHINE_EVENT_CRASH_LOADED);
 	if (told & PVPANIC_SHUTDOWN && machine_end(machine, MACHINE_POWERED_OFF))
 		machine_tell(machine, MACHINE_EVENT_PVSHUTDOWN);
+	if (told & DISTRESS_HANG)
+		watchdog_act(machine);
 }
 
 static void on_soon(void *data, unsigned events)

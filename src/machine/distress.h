@@ -15,7 +15,7 @@ struct machine;
 
 struct distress {
 	struct event_source soon; /* made when something is told first */
-	atomic_uint told;         /* and not yet seen to: bits of pvpanic.h */
+	atomic_uint told;         /* and not yet seen to */
 	atomic_bool panicked;     /* in this boot */
 	bool panic_told;          /* the main thread's: whoever listens knows */
 };
@@ -23,7 +23,10 @@ struct distress {
 void distress_begin(struct machine *machine);
 void distress_finish(struct machine *machine); /* the vCPUs have been joined */
 
-/* Bits of pvpanic.h, with the device's lock held; @data is the machine. */
+/* One more, behind those of pvpanic.h: a watchdog has bitten (watchdog.h). */
+#define DISTRESS_HANG (1U << 8)
+
+/* Such bits, with the device's lock held; @data is the machine. */
 void distress_tell(void *data, unsigned events);
 
 /* The main thread: the guest has panicked, if nobody knows yet. */

@@ -137,6 +137,7 @@ int machine_create(const struct machine_options *options, struct machine **ret, 
 	machine->event_data = options->event_data;
 	machine->tell_driver = options->tell_driver;
 	clock_init_host(&machine->clock, options->loop);
+	clock_init_steady(&machine->steady, options->loop);
 	console_tap_init(&machine->console, &options->console);
 	machine->port = console_tap_port(&machine->console);
 	machine->outcome = MACHINE_STOPPED;

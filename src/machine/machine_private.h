@@ -30,6 +30,7 @@
 #include "trace.h"
 #include "vcpu.h"
 #include "virtio/virtio_device.h"
+#include "watchdog.h"
 
 #define BOARD_DEVICES (8 + LAYOUT_VIRTIO_SLOTS)
 
@@ -64,6 +65,7 @@ struct board {
 	struct device *uart;
 	struct device *rtc;  /* NULL with nodefaults */
 	struct device *gpio; /* NULL with nodefaults */
+	struct device *gwdt; /* NULL without watchdog */
 	struct virtio_device *virtio[LAYOUT_VIRTIO_SLOTS];
 	struct virtio_device *balloon; /* NULL: there is none */
 	struct virtio_device *console; /* NULL: there is none */
@@ -131,6 +133,7 @@ struct machine {
 	void (*event)(void *data, enum machine_event event); /* NULL: nobody listens */
 	void *event_data;
 	struct clock clock;
+	struct clock steady; /* that nobody sets */
 	struct console_tap console;
 	struct char_port port; /* the tap's */
 	struct guest_mem *mem;
@@ -156,6 +159,7 @@ struct machine {
 	struct pause pause;
 	struct suspend suspend;
 	struct distress distress;
+	struct watchdog watchdog;
 	struct dump dump;
 	struct event_source start_timer;  /* once, a while after power-on */
 	struct event_source key_timer;    /* the power key comes up again */
@@ -278,6 +282,9 @@ int machine_open_passt(const struct machine *machine, const struct machine_net *
 /* Put @device, made for @slot, on the bus and into the board's list, which owns it. */
 int board_plug(struct board *board, struct device *device, const struct mmio_ops *ops,
 	       const struct device_slot *slot);
+
+/* A line of the interrupt controller's. */
+struct irq_line board_wire(struct board *board, uint32_t intid);
 
 /* Shadows and eventfds of a board; their data is the struct board. */
 extern const struct mmio_shadow_ops board_shadow_ops;

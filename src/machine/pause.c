@@ -132,6 +132,7 @@ void machine_pause(struct machine *machine)
 	if (!pause_hold(machine))
 		return;
 	each_virtio(&machine->board, virtio_device_pause);
+	watchdog_hold(machine, true);
 	machine_tell(machine, MACHINE_EVENT_PAUSED);
 }
 
@@ -145,6 +146,7 @@ void machine_resume(struct machine *machine)
 		return;
 	}
 	each_virtio(&machine->board, virtio_device_resume);
+	watchdog_hold(machine, false);
 	machine->pause.prelaunch = false;
 	pause_release(machine);
 	machine_tell(machine, MACHINE_EVENT_RESUMED);

@@ -49,6 +49,7 @@ static const struct verdict {
 	{"quiet", "failed", "The test", "Timed out: nothing was printed"},
 	{"panic", "kernel", "The kernel", "Panicked"},
 	{"reset", "kernel", "The kernel", "Reset the machine"},
+	{"watchdog", "kernel", "The kernel", "Hangs"},
 	{"power-off", "kernel", "The kernel", "Powered off by itself"},
 	{"kernel", "kernel", "The kernel", "Failed, though the command did not"},
 	{"kunit", "kernel", "The kernel's tests", "Failed"},

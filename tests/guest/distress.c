@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tells the monitor that it cannot go on: by pvpanic with "pvpanic=N", which is what it
- * writes there. Then it hangs; with "then=1" it resets the machine, with "then=2" it powers
- * off.
+ * writes there; by the SBSA's watchdog with "gwdt=N", which it does not refresh any more, with
+ * N ms to each signal, and in a second boot stops. Then it hangs; with "then=1" it resets the
+ * machine, with "then=2" it powers off.
  */
+#include "gic.h"
 #include "runtime.h"
 
 #define PVPANIC_BASE UINT64_C(0x09050000)
+#define GWDT_REFRESH UINT64_C(0x09060000)
+#define GWDT_CONTROL UINT64_C(0x09070000)
+#define INTID_GWDT   42
+
+/* Of the refresh frame and the control frame (DEN0094, "Generic watchdog"). */
+enum { WRR = 0x000, WCS = 0x000, WOR = 0x008, WCV = 0x010, W_IIDR = 0xfcc };
 
 static void use_pvpanic(uint8_t events)
 {
@@ -20,12 +28,67 @@ static void use_pvpanic(uint8_t events)
 	write8(PVPANIC_BASE, events);
 }
 
+static volatile bool warned;
+
+static void on_irq(unsigned intid)
+{
+	if (intid != INTID_GWDT)
+		return;
+	warned = true;
+	gic_disable(INTID_GWDT); /* its level stays */
+}
+
+static void use_gwdt(uint64_t ms)
+{
+	uint64_t offset = ms * frequency() / 1000;
+
+	check_equal("identification", read32(GWDT_CONTROL + W_IIDR), 0x10000);
+	check_equal("identification_of_refresh", read32(GWDT_REFRESH + W_IIDR), 0x10000);
+	check_equal("it_is_off", read32(GWDT_CONTROL + WCS), 0);
+	write32(GWDT_CONTROL + WOR, (uint32_t)offset);
+	write32(GWDT_CONTROL + WOR + 4, (uint32_t)(offset >> 32));
+	write32(GWDT_CONTROL + WCS, 1);
+	/* As Linux looks at what is left. */
+	check_range("time_left", read64(GWDT_CONTROL + WCV) - now(), offset / 2, offset);
+	for (unsigned i = 0; i < 4; i++) {
+		delay(ms / 2);
+		write32(GWDT_REFRESH + WRR, 0);
+	}
+	check_equal("it_is_refreshed", read32(GWDT_CONTROL + WCS), 1);
+	check("no_warning_yet", !warned);
+	check("warning", wait_for(warned, 2 * ms));
+	check_equal("WS0", read32(GWDT_CONTROL + WCS), 3);
+	check("the_level_is_high", gic_is_pending(INTID_GWDT));
+	write32(GWDT_REFRESH + WRR, 0);
+	check_equal("WS0_is_taken_back", read32(GWDT_CONTROL + WCS), 1);
+	check("the_level_is_low", !gic_is_pending(INTID_GWDT));
+}
+
+static void begin(void)
+{
+	gic_init();
+	gic_init_cpu();
+	irq_handler = on_irq;
+	gic_enable(INTID_GWDT);
+	irqs_on();
+}
+
 void payload_main(void)
 {
+	volatile uint64_t *boots = (volatile uint64_t *)(RAM_BASE + 0x1000);
+	uint64_t gwdt = option_number("gwdt", 0);
 	uint8_t events = (uint8_t)option_number("pvpanic", 0);
 
 	if (events)
 		use_pvpanic(events);
+	if (gwdt)
+		begin();
+	if (gwdt && ++*boots > 1) {
+		check_equal("it_is_off_again", read32(GWDT_CONTROL + WCS), 0);
+		return;
+	}
+	if (gwdt)
+		use_gwdt(gwdt);
 	print("told\n");
 	switch (option_number("then", 0)) {
 	case 1:

@@ -93,10 +93,10 @@ START_TEST(test_irqchip)
 	ck_assert_int_eq(machine->board.gic, irqchip_rows[_i].made);
 	ck_assert_uint_eq(fake_count(FAKE_GIC, irqchip_rows[_i].made), 1);
 	ck_assert_uint_eq(fake_gic()->distributor, LAYOUT_GIC_DISTRIBUTOR);
-	/* The lines of the three devices are level-sensitive from the start. */
-	ck_assert_uint_eq(fake_gic()->level_spis, BIT(LAYOUT_SPI_PL011 - 32) |
-							  BIT(LAYOUT_SPI_PL031 - 32) |
-							  BIT(LAYOUT_SPI_PL061 - 32));
+	/* The lines of these devices are level-sensitive from the start. */
+	ck_assert_uint_eq(fake_gic()->level_spis,
+			  BIT(LAYOUT_SPI_PL011 - 32) | BIT(LAYOUT_SPI_PL031 - 32) |
+				  BIT(LAYOUT_SPI_PL061 - 32) | BIT(LAYOUT_SPI_SBSA_GWDT - 32));
 	machine_bench_close(&bench);
 }
 END_TEST

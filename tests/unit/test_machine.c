@@ -195,44 +195,6 @@ START_TEST(test_panic_is_of_its_boot)
 }
 END_TEST
 
-/* What pvpanic tells is known while the guest runs, and once. */
-static atomic_uint panics;
-
-static void count_panics(void *data, enum machine_event event)
-{
-	(void)data;
-	panics += event == MACHINE_EVENT_PANICKED;
-}
-
-static void await_panic(void *data)
-{
-	(void)data;
-	while (!panics)
-		usleep(1000);
-}
-
-START_TEST(test_panic_is_told_at_once)
-{
-	static const struct fake_step steps[] = {
-		GUEST_WRITES(LAYOUT_PVPANIC, 1, PVPANIC_PANICKED),
-		GUEST_CALLS(await_panic, NULL),
-		GUEST_WRITES(LAYOUT_PVPANIC, 1, PVPANIC_PANICKED),
-		GUEST_PRINTS(PANIC),
-		GUEST_EXITS(VCPU_EXIT_RESET),
-	};
-	struct machine_bench bench;
-
-	panics = 0;
-	machine_bench_open(&bench);
-	bench.config.no_reboot = true;
-	bench.event = count_panics;
-	PROGRAM(0, 0, steps);
-	ck_assert_int_eq(machine_bench_run(&bench), MACHINE_PANICKED);
-	ck_assert_uint_eq(panics, 1);
-	machine_bench_close(&bench);
-}
-END_TEST
-
 /* Any vCPU may end the machine; all the others come out of the guest. */
 START_TEST(test_other_vcpu_ends)
 {
@@ -611,7 +573,6 @@ const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_clock_stays_set),
 	UNIT_CASE(test_many_reboots),
 	UNIT_CASE(test_panic_is_of_its_boot),
-	UNIT_CASE(test_panic_is_told_at_once),
 	UNIT_CASE(test_other_vcpu_ends),
 	UNIT_CASE(test_ends_while_starting),
 	UNIT_CASE(test_stop),

@@ -58,3 +58,67 @@ test_distress_trial() {
 	[ -e kept/vmcore ] || tries -a pvpanic=1
 	[ -s kept/vmcore ] || fail "its memory is not kept"
 }
+
+describe distress_watchdog "--watchdog: registers, the warning, and what follows the bite" 90
+test_distress_watchdog() {
+	set -- -k "$(payload_path distress)" -a gwdt=400
+	armlet run "$@" --watchdog
+	expect_status 0
+	expect_report
+	expect_err 'the guest has not refreshed its watchdog for 0 s'
+	grep -q it_is_off_again out || fail "it has not booted again"
+	armlet run "$@" --watchdog --no-reboot
+	expect_status 255
+	armlet run "$@" --watchdog=poweroff
+	expect_status 255
+	! grep -q '^not ok' out || fail "a register is not as it should be"
+}
+
+describe distress_actions "--watchdog=pause and none: QMP's WATCHDOG, and nothing is bitten while it is paused" 90
+test_distress_actions() {
+	start run -k "$(payload_path distress)" -a gwdt=1000 --watchdog=pause --api api
+	wait_for '^told'
+	control
+	qmp stop
+	qmp_event STOP
+	sleep 3
+	expect_answer '{"return": {"running": false, "status": "paused"}}' query-status
+	! qmp_events WATCHDOG 1 || fail "it bites while the machine is paused"
+	qmp cont
+	qmp_event 'WATCHDOG", "data": {"action": "pause"}'
+	qmp_event STOP 2
+	expect_answer '{"return": {"running": false, "status": "paused"}}' query-status
+	qmp quit
+	finish
+	expect_status 0
+	rm -f api requests
+	start run -k "$(payload_path distress)" -a gwdt=500 --watchdog=none --api api
+	wait_for '^told'
+	control
+	qmp_event 'WATCHDOG", "data": {"action": "none"}'
+	expect_answer '{"return": {"running": true, "status": "running"}}' query-status
+	qmp quit
+	finish
+	expect_status 0
+}
+
+describe distress_dog_trial "armlet test: a guest that does not feed its watchdog, with Linux too" 120
+test_distress_dog_trial() {
+	tries -a gwdt=1000
+	expect_status 255
+	said '^armlet test: the guest has not refreshed its watchdog for 2 s, while it booted'
+	expect_result verdict watchdog
+	[ -s kept/vmcore ] || fail "its memory is not kept"
+	# Writing "V" would stop it.
+	feeds='exec 3>/dev/watchdog; for i in 1 2 3 4 5 6; do echo >&3; sleep 1; done; echo fed'
+	small --modprobe sbsa_gwdt -o kept -- sh -c "$feeds; printf V >&3"
+	expect_status 0
+	expect_out '^fed'
+	small --modprobe sbsa_gwdt -o kept -- sh -c "$feeds; sleep 100"
+	expect_status 255
+	expect_out '^fed'
+	said '^armlet test: the guest has not refreshed its watchdog for 10 s, while the command ran'
+	expect_result verdict watchdog
+	small --watchdog=off --modprobe sbsa_gwdt -- sh -c 'test ! -e /dev/watchdog'
+	expect_status 0
+}
