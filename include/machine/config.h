@@ -136,12 +136,12 @@ struct machine_config {
 	bool hugepages;
 	bool lock_mem;
 	bool nodefaults;
+	int watchdog;       /* enum config_watchdog */
 	uint32_t halt_poll; /* ns; MACHINE_HALT_POLL_HOST: as the host has it for all */
 	bool scratch;       /* devices/scratch.h */
 	struct fault_config faults[MACHINE_MAX_FAULTS];
 	size_t fault_count;
 	bool no_reboot;
-	int watchdog;           /* enum config_watchdog */
 	bool freeze;            /* the first boot begins paused */
 	const char *trace;      /* as trace_read_what() of machine/trace.h; NULL: see trace_file */
 	const char *trace_file; /* NULL: armlet.fxt, if there is a trace */

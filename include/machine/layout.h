@@ -25,8 +25,9 @@
 #define LAYOUT_PL061 UINT64_C(0x09030000)
 
 /* What QEMU has elsewhere, or not at all. */
-#define LAYOUT_PVPANIC   UINT64_C(0x09050000)
-#define LAYOUT_SBSA_GWDT UINT64_C(0x09060000) /* and the next */
+#define LAYOUT_PVPANIC        UINT64_C(0x09050000)
+#define LAYOUT_SBSA_GWDT      UINT64_C(0x09060000) /* and the next */
+#define LAYOUT_STALL_DETECTOR UINT64_C(0x09080000)
 
 /* Stolen time of the vCPUs, 64 bytes each (DEN0057). */
 #define LAYOUT_STEAL_TIME UINT64_C(0x090a0000)

@@ -117,8 +117,12 @@ bool machine_reset_by_host(const struct machine *machine);
  */
 int machine_inject_serror(struct machine *machine, struct error *err);
 
-/* How long the guest had not refreshed the watchdog when that bit last. */
-uint32_t machine_hung_seconds(const struct machine *machine);
+/* Why a watchdog has bitten last. */
+struct machine_hang {
+	int cpu; /* that did nothing for its stall detector; -1: nobody refreshed the watchdog */
+	uint32_t seconds; /* that the CPU ran, or that have gone by */
+};
+void machine_hang(const struct machine *machine, struct machine_hang *ret);
 
 /* Which thread runs vCPU @index, as gettid(2); 0: none. @index is below the configuration's. */
 int machine_vcpu_thread(const struct machine *machine, uint32_t index);

@@ -95,6 +95,9 @@ int run_start_console(struct run *run, struct error *err);
 
 /* run_life.c: one life after the other. */
 
+/* Why a watchdog has bitten, as a sentence's beginning. */
+void run_describe_hang(const struct machine_hang *hang, char *text, size_t size);
+
 /* What --ready and --restart say. */
 int run_read_ready(struct run *run, struct error *err);
 int run_read_restart(struct run *run, struct error *err);

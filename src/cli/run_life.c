@@ -11,6 +11,7 @@
  * Who wants that ends it, whenever it is: run->end_wanted is set by run_stop() and by
  * the power key, and taken back only by a guest that boots again in the same life.
  */
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -66,6 +67,27 @@ int run_read_restart(struct run *run, struct error *err)
 	return r < 0 ? r : check_twice("initrd", run->options.machine.initrd, err);
 }
 
+void run_describe_hang(const struct machine_hang *hang, char *text, size_t size)
+{
+	if (hang->cpu < 0)
+		snprintf(text, size, "the guest has not refreshed its watchdog for %u s",
+			 hang->seconds);
+	else
+		snprintf(text, size,
+			 "vCPU %d has run for %u s without a word to its stall detector", hang->cpu,
+			 hang->seconds);
+}
+
+static void warn_of_hang(const struct run *run)
+{
+	struct machine_hang hang;
+	char text[128];
+
+	machine_hang(run->machine, &hang);
+	run_describe_hang(&hang, text, sizeof(text));
+	log_warning("%s", text);
+}
+
 static void on_machine_event(void *data, enum machine_event event)
 {
 	struct run *run = data;
@@ -87,8 +109,7 @@ static void on_machine_event(void *data, enum machine_event event)
 		break;
 	case MACHINE_EVENT_WATCHDOG:
 		if (!run->test)
-			log_warning("the guest has not refreshed its watchdog for %u s",
-				    machine_hung_seconds(run->machine));
+			warn_of_hang(run);
 		break;
 	case MACHINE_EVENT_DEVICE_LEAVES:
 		run_forget_device(run, machine_leaving_device(run->machine));

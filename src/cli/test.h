@@ -148,7 +148,7 @@ struct test {
 	/* What it has said. */
 	enum test_verdict verdict; /* that is known before the machine has ended */
 	enum test_verdict fatal;   /* what it will be soon: of a guest that cannot go on */
-	uint32_t hung_seconds;
+	struct machine_hang hang;
 	struct wire_exit exit;
 	char release[64];
 	char sentence[ERROR_TEXT_MAX];

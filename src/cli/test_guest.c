@@ -327,7 +327,7 @@ void test_take_event(struct test *test, enum machine_event event)
 		end_dump(test);
 	if (event == MACHINE_EVENT_WATCHDOG && !test->fatal) {
 		test->fatal = TEST_HUNG;
-		test->hung_seconds = machine_hung_seconds(test->run.machine);
+		machine_hang(test->run.machine, &test->hang);
 		end_fatally(test);
 	}
 	/* By pvpanic: of one whose console says more, it says more within that time. */

@@ -245,8 +245,8 @@ static void explain(const struct test *test, enum test_verdict verdict, char *te
 		explain_panic(test, place, text, size);
 		break;
 	case TEST_HUNG:
-		snprintf(text, size, "the guest has not refreshed its watchdog for %u s, %s",
-			 test->hung_seconds, place);
+		run_describe_hang(&test->hang, text, size);
+		snprintf(text + strlen(text), size - strlen(text), ", %s", place);
 		add_complaint(test, text, size);
 		break;
 	case TEST_KERNEL:

@@ -509,8 +509,10 @@ int machine_vcpu_thread(const struct machine *machine, uint32_t index)
 	const struct board *board = &machine->board;
 	clockid_t clock;
 
-	if (index >= board->vcpu_count || !board->vcpus[index].started ||
-	    pthread_getcpuclockid(board->vcpus[index].thread, &clock))
+	if (index >= board->vcpu_count || !board->vcpus[index].started)
+		return 0;
+	clock = board->vcpus[index].cpu_clock;
+	if (!clock)
 		return 0;
 	/* A thread's clock has its inverted number above three bits of its kind
 	 * (clock_getcpuclockid(3)). */

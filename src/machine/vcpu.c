@@ -258,7 +258,10 @@ static void *vcpu_thread(void *data)
 	struct vcpu *vcpu = data;
 	char name[16];
 	sigset_t kick;
+	clockid_t clock;
 
+	if (!pthread_getcpuclockid(pthread_self(), &clock))
+		vcpu->cpu_clock = clock;
 	snprintf(name, sizeof(name), "vcpu%u", vcpu->index);
 	pthread_setname_np(pthread_self(), name);
 	sigemptyset(&kick);

@@ -44,6 +44,7 @@ struct vcpu {
 	struct vcpu_debug debug;
 	struct trace_cpu *trace; /* NULL: nothing is traced (trace.h) */
 	uint32_t word;           /* the instruction that was done by hand last */
+	atomic_int cpu_clock;    /* of the thread, for clock_gettime(); 0: it is yet to begin */
 };
 
 enum vcpu_next {

@@ -5,6 +5,7 @@
 #include "base/now.h"
 #include "base/ticks.h"
 #include "devices/sbsa_gwdt.h"
+#include "devices/stall_detector.h"
 #include "machine_private.h"
 
 /* A guest may have it bite as often as it likes, so nobody is told more often. */
@@ -22,7 +23,48 @@ static void on_bite(void *data, uint64_t seconds)
 	struct machine *machine = data;
 
 	machine->watchdog.seconds = (uint32_t)min_u64(seconds, UINT32_MAX);
+	machine->watchdog.cpu = -1;
 	distress_tell(machine, DISTRESS_HANG);
+}
+
+static void on_stall(void *data, uint32_t cpu, uint32_t seconds)
+{
+	struct machine *machine = data;
+
+	machine->watchdog.seconds = seconds;
+	machine->watchdog.cpu = (int)cpu;
+	distress_tell(machine, DISTRESS_HANG);
+}
+
+/* What its thread has had of the host's CPUs is nearly all the guest's. */
+static uint64_t vcpu_ran(void *data, uint32_t cpu)
+{
+	const struct machine *machine = data;
+	clockid_t clock = machine->board.vcpus[cpu].cpu_clock;
+	struct timespec time;
+
+	if (!clock || clock_gettime(clock, &time) < 0)
+		return 0;
+	return (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
+}
+
+static int plug_stall_detector(struct machine *machine)
+{
+	const struct device_slot slot = {.base = LAYOUT_STALL_DETECTOR,
+					 .size = (uint64_t)machine->config->cpus *
+						 STALL_DETECTOR_CPU_SIZE};
+	const struct stall_detector_options options = {
+		.name = "stall0",
+		.clock = &machine->steady,
+		.cpus = machine->config->cpus,
+		.ran = vcpu_ran,
+		.stalled = on_stall,
+		.data = machine,
+	};
+	struct device *detector;
+	int r = stall_detector_create(&options, &detector);
+
+	return r < 0 ? r : board_plug(&machine->board, detector, &stall_detector_mmio_ops, &slot);
 }
 
 static int plug_gwdt(struct machine *machine)
@@ -49,13 +91,15 @@ int board_plug_watchdog(struct machine *machine)
 	/* KVM has the two of the virtual timer swapped (hyp_vcpu_list_sysregs()). */
 	const uint16_t cntvct = SYSREG(3, 3, 14, 3, 2);
 	uint64_t counter = 0;
+	int r;
 
 	if (machine->config->watchdog == CONFIG_WATCHDOG_OFF)
 		return 0;
 	/* Linux reckons with WCV and its own counter, which is the virtual one. */
 	hyp_vcpu_get_sysreg(machine->board.vcpus[0].hyp, cntvct, &counter);
 	machine->watchdog.counter_before = ticks_now() - counter;
-	return plug_gwdt(machine);
+	r = plug_gwdt(machine);
+	return r < 0 ? r : plug_stall_detector(machine);
 }
 
 void watchdog_hold(struct machine *machine, bool on)
@@ -95,7 +139,8 @@ void watchdog_act(struct machine *machine)
 	}
 }
 
-uint32_t machine_hung_seconds(const struct machine *machine)
+void machine_hang(const struct machine *machine, struct machine_hang *ret)
 {
-	return machine->watchdog.seconds;
+	ret->seconds = machine->watchdog.seconds;
+	ret->cpu = machine->watchdog.cpu;
 }

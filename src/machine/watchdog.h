@@ -11,7 +11,8 @@ struct machine;
 
 struct watchdog {
 	uint64_t counter_before; /* how far the host's counter is ahead of the guest's */
-	atomic_uint seconds;     /* of the last bite */
+	atomic_uint seconds;     /* of the last bite, */
+	atomic_int cpu;          /* and as of struct machine_hang */
 	int64_t bitten_ns;       /* the main thread's: when that was seen to */
 };
 

@@ -2,8 +2,9 @@
 /*
  * Tells the monitor that it cannot go on: by pvpanic with "pvpanic=N", which is what it
  * writes there; by the SBSA's watchdog with "gwdt=N", which it does not refresh any more, with
- * N ms to each signal, and in a second boot stops. Then it hangs; with "then=1" it resets the
- * machine, with "then=2" it powers off.
+ * N ms to each signal, and in a second boot stops; by the stall detector with "stall=N", which
+ * the last CPU does not serve for N seconds while the first does. Then it hangs; with "then=1" it
+ * resets the machine, with "then=2" it powers off.
  */
 #include "gic.h"
 #include "runtime.h"
@@ -64,6 +65,70 @@ static void use_gwdt(uint64_t ms)
 	check("the_level_is_low", !gic_is_pending(INTID_GWDT));
 }
 
+#define STALL_BASE UINT64_C(0x09080000)
+#define STALL(cpu) (STALL_BASE + 16 * (cpu))
+
+enum { STATUS = 0x0, LOAD_CNT = 0x4, CURRENT_CNT = 0x8, CLOCK_FREQ_HZ = 0xc };
+
+static void start_detector(unsigned cpu, uint32_t seconds)
+{
+	write32(STALL(cpu) + CLOCK_FREQ_HZ, 100);
+	write32(STALL(cpu) + LOAD_CNT, 100 * seconds);
+	write32(STALL(cpu) + STATUS, 1);
+}
+
+/* Waits for interrupts of its timer, without running. */
+static void idle(uint64_t ms)
+{
+	uint64_t end = milliseconds() + ms;
+
+	irqs_off();
+	gic_enable(INTID_VIRTUAL_TIMER);
+	while (milliseconds() < end) {
+		write_sysreg("cntv_tval_el0", frequency() / 10);
+		write_sysreg("cntv_ctl_el0", 1);
+		wfi();
+		write_sysreg("cntv_ctl_el0", 0);
+	}
+	gic_disable(INTID_VIRTUAL_TIMER);
+}
+
+static void stall(void)
+{
+	start_detector(this_cpu(), (uint32_t)option_number("stall", 0));
+	for (;;)
+		;
+}
+
+static void use_detector(uint32_t seconds)
+{
+	unsigned last = fdt_cpu_count() - 1;
+	uint64_t left;
+
+	gic_init();
+	gic_init_cpu();
+	check_equal("detector_is_off", read32(STALL(last) + STATUS), 0);
+	start_detector(0, seconds);
+	check_range("all_is_left", read32(STALL(0) + CURRENT_CNT), 100 * seconds - 20,
+		    100 * seconds);
+	delay(500);
+	left = read32(STALL(0) + CURRENT_CNT);
+	check_range("it_counts_down", left, 1, 100 * seconds - 10);
+	write32(STALL(0) + LOAD_CNT, 100 * seconds);
+	idle(2000 * seconds);
+	check_range("it_does_not_count_an_idle_cpu", read32(STALL(0) + CURRENT_CNT), 50 * seconds,
+		    100 * seconds);
+	check_equal("an_idle_cpu_does_not_stall", read32(STALL(0) + STATUS), 1);
+	if (last)
+		cpu_on(last, stall);
+	print("told\n");
+	while (last) {
+		write32(STALL(0) + LOAD_CNT, 100 * seconds);
+		idle(100);
+	}
+	stall();
+}
+
 static void begin(void)
 {
 	gic_init();
@@ -89,6 +154,8 @@ void payload_main(void)
 	}
 	if (gwdt)
 		use_gwdt(gwdt);
+	if (option_number("stall", 0))
+		use_detector((uint32_t)option_number("stall", 0));
 	print("told\n");
 	switch (option_number("then", 0)) {
 	case 1:

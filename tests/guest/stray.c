@@ -13,7 +13,7 @@ static const uint64_t nowhere[] = {
 	0x09008000,             /* behind the UART; a host's page of 16 KiB covers what is nearer */
 	0x09020000,             /* fw_cfg */
 	0x09040000,             /* second UART */
-	0x09050000, 0x0a1f0000, /* virtio: the last slot */
+	0x090b0000, 0x0a1f0000, /* virtio: the last slot */
 	0x10000000,             /* PCIe */
 	0x3fff0000,             /* right below the RAM */
 };

@@ -5,6 +5,7 @@
 
 #include "devices/pvpanic.h"
 #include "devices/sbsa_gwdt.h"
+#include "devices/stall_detector.h"
 #include "machine/layout.h"
 #include "machine_bench.h"
 #include "unit.h"
@@ -111,6 +112,41 @@ START_TEST(test_bite)
 }
 END_TEST
 
+/* A vCPU that runs, and the one that it is told of. */
+static void run_on(void *data)
+{
+	volatile unsigned turns = 0;
+
+	(void)data;
+	while (!bites)
+		turns++;
+}
+
+START_TEST(test_stall)
+{
+	static const struct fake_step stalls[] = {
+		GUEST_WRITES(LAYOUT_STALL_DETECTOR + 16 + STALL_CLOCK_FREQ_HZ, 4, 10),
+		GUEST_WRITES(LAYOUT_STALL_DETECTOR + 16 + STALL_LOAD_CNT, 4, 3),
+		GUEST_WRITES(LAYOUT_STALL_DETECTOR + 16 + STALL_STATUS, 4, 1),
+		GUEST_CALLS(run_on, NULL),
+	};
+	struct machine_bench bench;
+	struct machine_hang hang;
+
+	bites = 0;
+	machine_bench_open(&bench);
+	bench.config.watchdog = CONFIG_WATCHDOG_POWEROFF;
+	bench.config.cpus = 2;
+	bench.event = count_bites;
+	bench.event_data = &bench;
+	PROGRAM(0, 1, stalls);
+	ck_assert_int_eq(machine_bench_run(&bench), MACHINE_HUNG);
+	machine_hang(bench.machine, &hang);
+	ck_assert_int_eq(hang.cpu, 1);
+	machine_bench_close(&bench);
+}
+END_TEST
+
 /* There is none that was not asked for. */
 START_TEST(test_no_watchdog)
 {
@@ -132,6 +168,7 @@ const char unit_name[] = "machine_distress";
 const struct unit_case unit_cases[] = {
 	UNIT_CASE(test_panic_is_told_at_once),
 	UNIT_LOOP(test_bite, ARRAY_SIZE(bite_rows)),
+	UNIT_CASE(test_stall),
 	UNIT_CASE(test_no_watchdog),
 	{0},
 };

@@ -76,12 +76,14 @@ test_distress_watchdog() {
 
 describe distress_actions "--watchdog=pause and none: QMP's WATCHDOG, and nothing is bitten while it is paused" 90
 test_distress_actions() {
-	start run -k "$(payload_path distress)" -a gwdt=1000 --watchdog=pause --api api
-	wait_for '^told'
+	start run -S -k "$(payload_path distress)" -a gwdt=2000 --watchdog=pause --api api
+	wait_until 10 test -S api || fail "there is no socket"
 	control
+	qmp cont
+	wait_for '^told'
 	qmp stop
 	qmp_event STOP
-	sleep 3
+	sleep 5
 	expect_answer '{"return": {"running": false, "status": "paused"}}' query-status
 	! qmp_events WATCHDOG 1 || fail "it bites while the machine is paused"
 	qmp cont
@@ -92,9 +94,10 @@ test_distress_actions() {
 	finish
 	expect_status 0
 	rm -f api requests
-	start run -k "$(payload_path distress)" -a gwdt=500 --watchdog=none --api api
-	wait_for '^told'
+	start run -S -k "$(payload_path distress)" -a gwdt=500 --watchdog=none --api api
+	wait_until 10 test -S api || fail "there is no socket"
 	control
+	qmp cont
 	qmp_event 'WATCHDOG", "data": {"action": "none"}'
 	expect_answer '{"return": {"running": true, "status": "running"}}' query-status
 	qmp quit
@@ -121,4 +124,29 @@ test_distress_dog_trial() {
 	expect_result verdict watchdog
 	small --watchdog=off --modprobe sbsa_gwdt -- sh -c 'test ! -e /dev/watchdog'
 	expect_status 0
+}
+
+describe distress_kernels "armlet test: the drivers of other kernels for the watchdog" 180
+test_distress_kernels() {
+	for guest in 6.12 7.3; do
+		small --modprobe sbsa_gwdt -- sh -c 'exec 3>/dev/watchdog; echo fed; sleep 100'
+		expect_status 255
+		expect_out '^fed'
+		said 'the guest has not refreshed its watchdog for 10 s, while the command ran'
+	done
+}
+
+describe distress_stall "--watchdog: a vCPU that runs and does not serve its stall detector" 90
+test_distress_stall() {
+	for cpus in 1 4; do
+		armlet run -k "$(payload_path distress)" -a stall=1 -c "$cpus" --watchdog --no-reboot
+		expect_status 255
+		expect_err "vCPU $((cpus - 1)) has run for 1 s without a word to its stall detector"
+		! grep -q '^not ok' out || fail "a register is not as it should be"
+	done
+	tries -a stall=2 -c 2
+	expect_status 255
+	said '^armlet test: vCPU 1 has run for 2 s without a word to its stall detector, while it booted'
+	expect_result verdict watchdog
+	[ -s kept/vmcore ] || fail "its memory is not kept"
 }
