@@ -194,7 +194,7 @@ extern const uint64_t init_program_size;
 int test_plan_root(struct test *test, struct error *err);
 
 /* test_modules.c: what the kernel needs for all that, or has to have. */
-int test_need_modules(const struct test *test, struct modules *modules, struct error *err);
+int test_need_modules(struct test *test, struct modules *modules, struct error *err);
 
 /* Whether module @name is among the kernel's, where they are known. */
 bool test_has_module(const struct test *test, const char *name);

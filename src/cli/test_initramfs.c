@@ -293,7 +293,7 @@ static int store(struct test *test, struct cpio *cpio, struct error *err)
 	return 0;
 }
 
-static int fill(const struct test *test, struct modules *modules, struct cpio *cpio,
+static int fill(struct test *test, struct modules *modules, struct cpio *cpio,
 		struct error *err)
 {
 	_cleanup_free_ char *init = NULL;

@@ -97,7 +97,7 @@ static int need_wanted(const struct test *test, struct modules *modules, struct 
 	return r;
 }
 
-int test_need_modules(const struct test *test, struct modules *modules, struct error *err)
+int test_need_modules(struct test *test, struct modules *modules, struct error *err)
 {
 	const char *kernel = test->run.options.machine.kernel;
 	unsigned when = what_is_needed(test);
@@ -112,6 +112,9 @@ int test_need_modules(const struct test *test, struct modules *modules, struct e
 			continue;
 		if (needs[i].module)
 			r = modules_need(modules, needs[i].module, err);
+		/* Who has the modules has been built for this: a long search is not worth it. */
+		if (needs[i].module && needs[i].option && !is_loaded(modules, before))
+			kconfig_look_inside(kernel, &test->kconfig);
 		if (r == 0 && needs[i].option)
 			r = check_option(&test->kconfig, needs[i].option,
 					 is_loaded(modules, before), err);

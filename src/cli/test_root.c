@@ -63,6 +63,7 @@ static void offer_both(struct test *test, const char *volume, const char *tag, c
 	struct share_options options;
 	struct error err = {0};
 
+	kconfig_look_inside(test->run.options.machine.kernel, &test->kconfig);
 	if (strcmp(*kind, "virtiofs") != 0 || test->root_way[0] || test->kconfig.text ||
 	    config->volume_count == MACHINE_MAX_VOLUMES || test_has_module(test, "virtiofs"))
 		return;
@@ -227,8 +228,9 @@ static int plan_disk(struct test *test, struct error *err)
 	return 0;
 }
 
-static bool lacks(const struct test *test, const char *option)
+static bool lacks(struct test *test, const char *option)
 {
+	kconfig_look_inside(test->run.options.machine.kernel, &test->kconfig);
 	return kconfig_get(&test->kconfig, option) == KCONFIG_NO;
 }
 
@@ -253,7 +255,7 @@ static void take_root(struct test *test)
 
 	snprintf(test->root_path, sizeof(test->root_path), "%.*s",
 		 (int)min_u64(length, sizeof(test->root_path) - 1), root);
-	test->root_way = way ? way : choose_way(test);
+	test->root_way = way ? way : "";
 }
 
 /* The initramfs is made of it, and so is none that was given, nor is it written back. */
@@ -273,6 +275,8 @@ static int plan_folders(struct test *test, struct error *err)
 {
 	int r;
 
+	if (!test->root_way[0])
+		test->root_way = choose_way(test);
 	if (!strcmp(test->root_way, WAY_COPY))
 		return plan_copy(test, err);
 	r = plan_folder(test, err);

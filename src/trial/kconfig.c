@@ -63,8 +63,10 @@ static bool read_embedded(const char *kernel, struct kconfig *config)
 
 void kconfig_find(const char *kernel, struct kconfig *ret)
 {
-	/* What is installed is the kernel's; in a tree it may have been changed since. */
-	static const char *const places[] = {"config", NULL, ".config", "../../../.config"};
+	static const struct {
+		const char *name;
+		bool installed;
+	} places[] = {{"config", true}, {".config", false}, {"../../../.config", false}};
 	char real[PATH_MAX], path[PATH_MAX + 32];
 	const char *name;
 	int folder;
@@ -76,15 +78,25 @@ void kconfig_find(const char *kernel, struct kconfig *ret)
 	folder = (int)(name - real);
 	if (!strncmp(name, KERNEL, strlen(KERNEL))) {
 		snprintf(path, sizeof(path), "%.*sconfig-%s", folder, real, name + strlen(KERNEL));
-		if (read_file(path, ret))
-			return;
+		ret->settled = read_file(path, ret);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		if (places[i])
-			snprintf(path, sizeof(path), "%.*s%s", folder, real, places[i]);
-		if (places[i] ? read_file(path, ret) : read_embedded(real, ret))
-			return;
+	for (size_t i = 0; i < ARRAY_SIZE(places) && !ret->text; i++) {
+		snprintf(path, sizeof(path), "%.*s%s", folder, real, places[i].name);
+		ret->settled = read_file(path, ret) && places[i].installed;
 	}
+}
+
+void kconfig_look_inside(const char *kernel, struct kconfig *config)
+{
+	struct kconfig own = {0};
+
+	if (config->settled)
+		return;
+	if (read_embedded(kernel, &own)) {
+		kconfig_finish(config);
+		*config = own;
+	}
+	config->settled = true;
 }
 
 enum kconfig_value kconfig_get(const struct kconfig *config, const char *name)

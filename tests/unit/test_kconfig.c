@@ -132,6 +132,11 @@ START_TEST(test_embedded)
 	if (embedded[_i].config)
 		write_file(embedded[_i].config, "CONFIG_A=y\n", 11);
 	kconfig_find("vmlinuz-1", &config);
+	ck_assert_int_eq(config.settled, embedded[_i].value == KCONFIG_YES);
+	ck_assert_int_eq(kconfig_get(&config, "A"),
+			 embedded[_i].config ? KCONFIG_YES : KCONFIG_UNKNOWN);
+	kconfig_look_inside("vmlinuz-1", &config);
+	ck_assert(config.settled);
 	ck_assert_int_eq(kconfig_get(&config, "A"), embedded[_i].value);
 	ck_assert_int_eq(!strcmp(config.path, "CONFIG_IKCONFIG"),
 			 embedded[_i].value == KCONFIG_MODULE);
