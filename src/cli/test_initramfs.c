@@ -293,8 +293,7 @@ static int store(struct test *test, struct cpio *cpio, struct error *err)
 	return 0;
 }
 
-static int fill(struct test *test, struct modules *modules, struct cpio *cpio,
-		struct error *err)
+static int fill(struct test *test, struct modules *modules, struct cpio *cpio, struct error *err)
 {
 	_cleanup_free_ char *init = NULL;
 	size_t size = 0;
