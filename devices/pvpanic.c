@@ -10,7 +10,7 @@ struct pvpanic {
 	void (*tell)(void *data, unsigned events);
 	void *data;
 
-	uint8_t told; /* by the guest, since the reset; for who looks at the device */
+	uint8_t told; /* by the guest, since the reset */
 };
 
 static struct pvpanic *to_pvpanic(struct device *device)
@@ -30,7 +30,11 @@ static void pvpanic_write(struct device *device, uint64_t offset, unsigned size,
 	struct pvpanic *pvpanic = to_pvpanic(device);
 	unsigned events = (unsigned)value & PVPANIC_ALL;
 
-	if (offset != PVPANIC_EVENTS || size > sizeof(uint32_t) || !events)
+	if (offset != PVPANIC_EVENTS || size > sizeof(uint32_t))
+		return;
+	/* Once in a boot: whoever listens is not to be flooded. */
+	events &= ~(unsigned)pvpanic->told;
+	if (!events)
 		return;
 	pvpanic->told |= (uint8_t)events;
 	pvpanic->tell(pvpanic->data, events);

@@ -27,7 +27,7 @@ enum {
 
 struct pvpanic_options {
 	const char *name; /* outlives the device */
-	/* Required: bits as above, not zero; with the device's lock held. */
+	/* Required: bits as above that are new since the reset; with the device's lock held. */
 	void (*tell)(void *data, unsigned events);
 	void *data;
 };

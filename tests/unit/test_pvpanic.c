@@ -77,7 +77,7 @@ START_TEST(test_writes)
 	ck_assert_uint_eq(bench->told, write_rows[_i].told);
 	ck_assert_uint_eq(bench->times, write_rows[_i].told != 0);
 	device_write(device, write_rows[_i].offset, write_rows[_i].size, write_rows[_i].value);
-	ck_assert_uint_eq(bench->times, write_rows[_i].told ? 2 : 0);
+	ck_assert_uint_eq(bench->times, write_rows[_i].told != 0);
 	device_bench_close(device);
 }
 END_TEST
