@@ -307,6 +307,14 @@ test_trial_hung_task() {
 	grep -q '__percpu_rwsem_down_read\|percpu_rwsem_wait' kept/result.json || fail "there is no trace of it"
 }
 
+describe trial_oom "armlet test --fail-on oom: a process that is killed for want of memory is found" 90
+test_trial_oom() {
+	small -o kept --fail-on oom -- sh -c 'tail /dev/zero; true'
+	expect_status 255
+	said "the command succeeded, but not the kernel: oom, '.*Out of memory: Killed process"
+	grep -q '"kind": "oom"' kept/result.json || fail "result.json: $(cat kept/result.json)"
+}
+
 describe trial_warn "armlet test --fail-on: what else of the kernel's fails a test" 60
 test_trial_warn() {
 	warn='echo "<4>WARNING: CPU: 0 PID: 1 at kernel/foo.c:12 foo+0x12/0x20" >/dev/kmsg'
