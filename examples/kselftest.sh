@@ -11,7 +11,7 @@
 # The status is 0 if no test has failed, else 1, and the tests are told as they end; with
 # --output FOLDER behind the -- they are in its junit.xml.
 set -u
-[ $# -ge 2 ] || { sed -n 's/^# //; 3,12p' "$0" >&2; exit 125; }
+[ $# -ge 2 ] || { sed -n '3,12s/^# \{0,1\}//p' "$0" >&2; exit 125; }
 kernel=$1 tests=$2 which=''
 shift 2
 while [ $# -gt 0 ] && [ "$1" != -- ]; do

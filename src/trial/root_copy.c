@@ -401,20 +401,23 @@ static int copy_all(struct root_copy *copy)
 int root_copy(const struct root_copy_request *request, struct cpio *cpio,
 	      struct root_copy_report *ret, struct error *err)
 {
+	int root = open(request->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = root < 0 ? -errno : 0;
 	struct root_copy copy = {.request = request,
 				 .report = ret,
 				 .cpio = cpio,
-				 .root = open(request->root, O_PATH | O_DIRECTORY | O_CLOEXEC),
-				 .real = realpath(request->root, NULL),
+				 .root = root,
+				 .real = r == 0 ? realpath(request->root, NULL) : NULL,
 				 .left = request->most,
 				 .files_left = ROOT_COPY_FILES,
 				 .words_left = WORDS_MAX};
-	int r = -errno;
 
+	if (r == 0 && !copy.real)
+		r = -errno;
 	*ret = (struct root_copy_report){0};
-	if (copy.real && !strcmp(copy.real, "/"))
+	if (r == 0 && !strcmp(copy.real, "/"))
 		copy.real[0] = '\0';
-	if (copy.root >= 0 && copy.real)
+	if (r == 0)
 		r = copy_all(&copy);
 	close_fd(copy.root);
 	free(copy.real);

@@ -22,25 +22,38 @@ static const char boot_6_1[] =
 	"[    0.710000] Run /.armlet/init as init process\n"
 	"[    0.900000] WARNING: CPU: 0 PID: 1 at lib/refcount.c:28 f+0xf4/0x148\n";
 
+static void read_text(struct boot_chart *chart, void (*read)(struct boot_chart *, FILE *),
+		      const char *text, size_t size)
+{
+	FILE *in = fmemopen((void *)(uintptr_t)text, size, "r");
+
+	ck_assert_ptr_nonnull(in);
+	read(chart, in);
+	fclose(in);
+}
+
+/* The chart is no more then. */
+static char *svg_of(struct boot_chart *chart)
+{
+	char *svg = NULL;
+	size_t size;
+	FILE *out = open_memstream(&svg, &size);
+
+	ck_assert_int_eq(boot_chart_write(chart, out), 0);
+	fclose(out);
+	ck_assert_uint_eq(strlen(svg), size);
+	boot_chart_destroy(chart);
+	return svg;
+}
+
 static char *chart_of(uint64_t command_us, uint64_t end_us, const char *log, size_t size)
 {
 	const struct boot_chart_times times = {.command_us = command_us, .end_us = end_us};
 	struct boot_chart *chart = NULL;
-	FILE *in, *out;
-	char *text = NULL;
-	size_t length;
 
 	ck_assert_int_eq(boot_chart_create(&times, &chart), 0);
-	in = fmemopen((void *)(uintptr_t)log, size, "r");
-	ck_assert_ptr_nonnull(in);
-	boot_chart_read(chart, in);
-	fclose(in);
-	out = open_memstream(&text, &length);
-	ck_assert_int_eq(boot_chart_write(chart, out), 0);
-	fclose(out);
-	boot_chart_destroy(chart);
-	ck_assert_uint_eq(strlen(text), length);
-	return text;
+	read_text(chart, boot_chart_read, log, size);
+	return svg_of(chart);
 }
 
 /* The log of a boot up to one of its lines; what the chart has then, and has not. */
@@ -218,25 +231,16 @@ START_TEST(test_console)
 		"     1.300 sh: [x] y[    1.2] Kernel panic - not syncing: it <died>\n";
 	const struct boot_chart_times times = {0};
 	struct boot_chart *chart = NULL;
-	char *svg = NULL;
-	size_t size;
-	FILE *in, *out;
+	char *svg;
 
 	ck_assert_int_eq(boot_chart_create(&times, &chart), 0);
-	in = fmemopen((void *)(uintptr_t)log, strlen(log), "r");
-	boot_chart_read(chart, in);
-	fclose(in);
-	in = fmemopen((void *)(uintptr_t)console, strlen(console), "r");
-	boot_chart_read_console(chart, in);
-	fclose(in);
-	out = open_memstream(&svg, &size);
-	ck_assert_int_eq(boot_chart_write(chart, out), 0);
-	fclose(out);
+	read_text(chart, boot_chart_read, log, strlen(log));
+	read_text(chart, boot_chart_read_console, console, strlen(console));
+	svg = svg_of(chart);
 	ck_assert_ptr_null(strstr(svg, "told before"));
 	ck_assert_ptr_nonnull(strstr(svg, "1.200 s: Kernel panic - not syncing: it &lt;died&gt;"));
 	xml_check(svg);
 	free(svg);
-	boot_chart_destroy(chart);
 	boot_chart_destroy(NULL);
 }
 END_TEST
@@ -255,18 +259,12 @@ START_TEST(test_exits)
 	};
 	const struct boot_chart_times times = {0};
 	struct boot_chart *chart = NULL;
-	char *svg = NULL;
-	size_t size;
-	FILE *in, *out;
+	char *svg;
 
 	ck_assert_int_eq(boot_chart_create(&times, &chart), 0);
-	in = fmemopen((void *)(uintptr_t)log, strlen(log), "r");
-	boot_chart_read(chart, in);
-	fclose(in);
+	read_text(chart, boot_chart_read, log, strlen(log));
 	boot_chart_exits(chart, spans, ARRAY_SIZE(spans));
-	out = open_memstream(&svg, &size);
-	ck_assert_int_eq(boot_chart_write(chart, out), 0);
-	fclose(out);
+	svg = svg_of(chart);
 	ck_assert_ptr_nonnull(
 		strstr(svg, ">Exits to user space: 54, at most 1000.0 in a millisecond<"));
 	/* From the left to a tenth of it, and to the right edge, not beyond. */
@@ -274,7 +272,6 @@ START_TEST(test_exits)
 	ck_assert_ptr_nonnull(strstr(svg, "H940.0V"));
 	xml_check(svg);
 	free(svg);
-	boot_chart_destroy(chart);
 }
 END_TEST
 
