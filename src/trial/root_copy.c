@@ -401,24 +401,26 @@ static int copy_all(struct root_copy *copy)
 int root_copy(const struct root_copy_request *request, struct cpio *cpio,
 	      struct root_copy_report *ret, struct error *err)
 {
-	int root = open(request->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int r = root < 0 ? -errno : 0;
 	struct root_copy copy = {.request = request,
 				 .report = ret,
 				 .cpio = cpio,
-				 .root = root,
-				 .real = r == 0 ? realpath(request->root, NULL) : NULL,
+				 .root = -1,
+				 .real = realpath(request->root, NULL),
 				 .left = request->most,
 				 .files_left = ROOT_COPY_FILES,
 				 .words_left = WORDS_MAX};
+	int r;
 
-	if (r == 0 && !copy.real)
-		r = -errno;
 	*ret = (struct root_copy_report){0};
-	if (r == 0 && !strcmp(copy.real, "/"))
-		copy.real[0] = '\0';
-	if (r == 0)
+	if (copy.real)
+		copy.root = open(copy.real, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (copy.root < 0) {
+		r = -errno;
+	} else {
+		if (!strcmp(copy.real, "/"))
+			copy.real[0] = '\0';
 		r = copy_all(&copy);
+	}
 	close_fd(copy.root);
 	free(copy.real);
 	while (copy.count)
