@@ -89,7 +89,7 @@ static void flatten(char *text)
 }
 
 /* "line 7, /domain/devices/tpm: " and the words, within @size. */
-static void say(xmlNode *node, char *text, size_t size, const char *fmt, va_list args)
+static PRINTF(4, 0) void say(xmlNode *node, char *text, size_t size, const char *fmt, va_list args)
 {
 	xmlNode *element = node->type == XML_ATTRIBUTE_NODE ? node->parent : node;
 	_cleanup_xml_ char *path = (char *)xmlGetNodePath(node);
