@@ -122,8 +122,9 @@ struct machine_port {
 /* Why a vCPU does not just run the guest and answer its exits. */
 enum attention {
 	ATTEND_PAUSE = 1,   /* the machine is to be paused, or is (pause.h) */
-	ATTEND_SUSPEND = 2, /* a vCPU waits for the answer to SYSTEM_SUSPEND (suspend.h) */
-	ATTEND_TRACE = 4,   /* exits are traced (trace.h) */
+	ATTEND_HOLD = 2,    /* it is held for a moment, paused or not (pause.h) */
+	ATTEND_SUSPEND = 4, /* a vCPU waits for the answer to SYSTEM_SUSPEND (suspend.h) */
+	ATTEND_TRACE = 8,   /* exits are traced (trace.h) */
 };
 
 struct machine {
@@ -191,6 +192,12 @@ struct machine {
 static inline bool pause_wanted(const struct machine *machine)
 {
 	return machine->attention & ATTEND_PAUSE;
+}
+
+/* Whether @vcpu has to wait, as @attention of its machine says. Any thread. */
+static inline bool pause_asks(const struct vcpu *vcpu, unsigned attention)
+{
+	return attention & ATTEND_HOLD || (attention & ATTEND_PAUSE && !vcpu->debug.alone);
 }
 
 /* The main thread: tell whoever listens. */

@@ -38,20 +38,13 @@ void machine_pause_soon(struct machine *machine)
 	event_timer_set(soon, 1, 0);
 }
 
-static void want(struct machine *machine, bool wanted)
-{
-	if (wanted)
-		atomic_fetch_or(&machine->attention, ATTEND_PAUSE);
-	else
-		atomic_fetch_and(&machine->attention, ~(unsigned)ATTEND_PAUSE);
-}
-
-static void wake(struct machine *machine, bool wanted)
+/* Whoever waited for @why looks again. */
+static void wake(struct machine *machine, enum attention why)
 {
 	struct pause *pause = &machine->pause;
 
 	pthread_mutex_lock(&pause->lock);
-	want(machine, wanted);
+	atomic_fetch_and(&machine->attention, ~(unsigned)why);
 	pthread_cond_broadcast(&pause->changed);
 	pthread_mutex_unlock(&pause->lock);
 }
@@ -86,50 +79,55 @@ static bool any_alone(const struct board *board)
 	return false;
 }
 
-static void await_outside(struct machine *machine)
+/* All vCPUs come outside, because of @why. */
+static void gather(struct machine *machine, enum attention why)
 {
+	struct board *board = &machine->board;
 	struct pause *pause = &machine->pause;
 
+	atomic_fetch_or(&machine->attention, why);
+	for (uint32_t i = 0; i < board->vcpu_count; i++)
+		vcpu_kick(&board->vcpus[i]);
 	pthread_mutex_lock(&pause->lock);
-	while (any_inside(&machine->board) && machine->outcome == MACHINE_RUNNING)
+	while (any_inside(board) && machine->outcome == MACHINE_RUNNING)
 		pthread_cond_wait(&pause->changed, &pause->lock);
 	pthread_mutex_unlock(&pause->lock);
 }
 
-/* The devices go on. */
 bool pause_hold(struct machine *machine)
 {
-	struct board *board = &machine->board;
-	bool already = pause_wanted(machine);
-
-	if (machine->outcome != MACHINE_RUNNING || (already && !any_alone(board)))
+	if (machine->outcome != MACHINE_RUNNING || machine->attention & ATTEND_HOLD ||
+	    (pause_wanted(machine) && !any_alone(&machine->board)))
 		return false;
-	wake(machine, true);
-	for (uint32_t i = 0; i < board->vcpu_count; i++) {
-		board->vcpus[i].debug.alone = false;
-		vcpu_kick(&board->vcpus[i]);
-	}
-	await_outside(machine);
-	return !already;
+	gather(machine, ATTEND_HOLD);
+	return true;
 }
 
 void pause_freeze(struct machine *machine)
 {
 	each_virtio(&machine->board, virtio_device_pause);
 	machine->pause.prelaunch = true;
-	want(machine, true);
+	atomic_fetch_or(&machine->attention, ATTEND_PAUSE);
 }
 
 void pause_release(struct machine *machine)
 {
-	wake(machine, false);
+	wake(machine, ATTEND_HOLD);
 }
 
 void machine_pause(struct machine *machine)
 {
+	struct board *board = &machine->board;
+	bool already = pause_wanted(machine);
+
 	if (machine->dump.state == MACHINE_DUMP_ACTIVE)
 		machine->dump.resume = false;
-	if (!pause_hold(machine))
+	if (machine->outcome != MACHINE_RUNNING || (already && !any_alone(board)))
+		return;
+	for (uint32_t i = 0; i < board->vcpu_count; i++)
+		board->vcpus[i].debug.alone = false;
+	gather(machine, ATTEND_PAUSE);
+	if (already)
 		return;
 	each_virtio(&machine->board, virtio_device_pause);
 	watchdog_hold(machine, true);
@@ -148,7 +146,7 @@ void machine_resume(struct machine *machine)
 	each_virtio(&machine->board, virtio_device_resume);
 	watchdog_hold(machine, false);
 	machine->pause.prelaunch = false;
-	pause_release(machine);
+	wake(machine, ATTEND_PAUSE);
 	machine_tell(machine, MACHINE_EVENT_RESUMED);
 }
 
@@ -182,7 +180,7 @@ void pause_wait(const struct vcpu *vcpu)
 	struct pause *pause = &machine->pause;
 
 	pthread_mutex_lock(&pause->lock);
-	while (((pause_wanted(machine) && !vcpu->debug.alone) || suspend_asks(vcpu)) &&
+	while ((pause_asks(vcpu, machine->attention) || suspend_asks(vcpu)) &&
 	       machine->outcome == MACHINE_RUNNING)
 		pthread_cond_wait(&pause->changed, &pause->lock);
 	pthread_mutex_unlock(&pause->lock);
@@ -201,7 +199,7 @@ void pause_forget(struct machine *machine)
 {
 	if (!pause_wanted(machine))
 		return;
-	wake(machine, false);
+	wake(machine, ATTEND_PAUSE);
 	machine_tell(machine, MACHINE_EVENT_RESUMED);
 }
 

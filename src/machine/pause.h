@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Holding a machine: its vCPUs wait outside the guest, its virtio devices leave
- * their queues alone. Time goes on for the guest.
+ * Pausing a machine: its vCPUs wait outside the guest, its virtio devices leave
+ * their queues alone. Time goes on for the guest. A debugger can have some vCPUs run alone
+ * in a machine that is paused. Holding it is shorter: all vCPUs wait, those too, while the
+ * main thread does something to them; the devices go on.
  *
  * A vCPU's thread says when it is @inside: from before it looks at machine->attention until
- * the exit has been answered. The main thread sets ATTEND_PAUSE there before it looks at @inside;
- * so one of the two sees what the other has written (both are sequentially consistent), and neither
- * takes a lock as long as nothing is wanted.
+ * the exit has been answered. The main thread sets ATTEND_PAUSE or ATTEND_HOLD there before it
+ * looks at @inside; so one of the two sees what the other has written (both are sequentially
+ * consistent), and neither takes a lock as long as nothing is wanted.
  */
 #ifndef ARMLET_MACHINE_PAUSE_H
 #define ARMLET_MACHINE_PAUSE_H
@@ -45,8 +47,8 @@ void pause_end(struct machine *machine);
 void pause_forget(struct machine *machine);
 
 /*
- * The main thread: have the vCPUs outside the guest, and let them go on. False: they are
- * paused already, or at their end, and pause_release() is not to be called.
+ * The main thread: have the vCPUs outside the guest, and let them go on as before. False: they
+ * are all paused or held already, or at their end, and pause_release() is not to be called.
  */
 bool pause_hold(struct machine *machine);
 void pause_release(struct machine *machine);

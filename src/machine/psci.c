@@ -125,7 +125,7 @@ void psci_wait_on(struct vcpu *vcpu)
 
 	lock(machine);
 	vcpu->inside = true; /* before it looks at what is wanted (pause.h) */
-	while ((cpu->power == CPU_POWER_OFF || pause_wanted(machine)) &&
+	while ((cpu->power == CPU_POWER_OFF || pause_asks(vcpu, machine->attention)) &&
 	       machine->outcome == MACHINE_RUNNING) {
 		vcpu->inside = false;
 		pthread_cond_broadcast(&machine->pause.changed);

@@ -197,7 +197,7 @@ enum vcpu_next vcpu_handle_exit(struct vcpu *vcpu, struct vcpu_exit *exit)
 
 static __attribute__((cold)) bool has_to_wait(const struct vcpu *vcpu, unsigned attention)
 {
-	return (attention & ATTEND_PAUSE && !vcpu->debug.alone) || suspend_asks(vcpu);
+	return pause_asks(vcpu, attention) || suspend_asks(vcpu);
 }
 
 /* Run the guest once, and answer its exit. @ret_printed: there may be something to write out. */
@@ -228,7 +228,7 @@ static enum vcpu_next enter_guest(struct vcpu *vcpu, struct vcpu_exit *exit, boo
 			trace_answered(vcpu, exit);
 	}
 	vcpu->inside = false;
-	if (machine->attention & ATTEND_PAUSE)
+	if (machine->attention & (ATTEND_PAUSE | ATTEND_HOLD))
 		pause_outside(machine);
 	if (waits)
 		pause_wait(vcpu);

@@ -9,6 +9,7 @@
 #include "control/gdb.h"
 #include "gdb_private.h"
 #include "machine/layout.h"
+#include "machine/look.h"
 #include "machine_bench.h"
 #include "unit.h"
 
@@ -422,17 +423,33 @@ START_TEST(test_step)
 }
 END_TEST
 
-/* In a range it goes on by itself; alone, it goes on while the other is held. */
+static void check_waits(const struct machine *machine, bool first, bool second)
+{
+	ck_assert_int_eq(pause_asks(&machine->board.vcpus[0], machine->attention), first);
+	ck_assert_int_eq(pause_asks(&machine->board.vcpus[1], machine->attention), second);
+}
+
+/*
+ * In a range it goes on by itself; alone, it goes on while the other waits, but for moments
+ * in which the machine is held.
+ */
 START_TEST(test_range)
 {
+	struct machine *machine;
 	struct bench bench;
 	struct answer answer;
 
 	open_bench(&bench);
 	ck_assert_str_eq(ask(&bench, "vCont;r40000000,40000010:1"), "");
-	ck_assert(machine_paused(bench.machine.machine));
-	ck_assert(bench.machine.machine->board.vcpus[0].debug.alone);
-	ck_assert(!bench.machine.machine->board.vcpus[1].debug.alone);
+	machine = bench.machine.machine;
+	ck_assert(machine_paused(machine));
+	check_waits(machine, false, true);
+	ck_assert(machine_hold(machine));
+	ck_assert(!machine_hold(machine));
+	ck_assert(machine_paused(machine));
+	check_waits(machine, true, true);
+	machine_release(machine, true);
+	check_waits(machine, false, true);
 	for (unsigned i = 0; i < 3; i++) {
 		bench.cpu.regs[HYP_REG_PC] += 4;
 		leave(&bench, &answer, 0, DEBUG_CLASS_STEP, 0);
@@ -444,8 +461,9 @@ START_TEST(test_range)
 	leave(&bench, &answer, 0, DEBUG_CLASS_STEP, 0);
 	ck_assert_str_eq(await_stop(&bench), "T05thread:1;");
 	pthread_join(answer.thread, NULL);
-	ck_assert(machine_paused(bench.machine.machine));
-	ck_assert(!bench.machine.machine->board.vcpus[0].debug.alone);
+	ck_assert(machine_paused(machine));
+	check_waits(machine, true, true);
+	ck_assert(!machine_hold(machine));
 	close_bench(&bench);
 }
 END_TEST

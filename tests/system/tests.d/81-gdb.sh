@@ -260,8 +260,8 @@ test_gdb_panic() {
 	expect_status 0
 }
 
-describe gdb_attach "gdb comes to a machine that runs, goes, and comes again; others come and go meanwhile" 120
-test_gdb_attach() {
+# gdb_at_deb: machine deb, with the socket of its gdb at /run/gdb of the tree.
+gdb_at_deb() {
 	debugger
 	need_background
 	cp "$ARMLET_PAYLOADS/payload_debugged.elf" guest.elf
@@ -272,6 +272,35 @@ test_gdb_attach() {
 	[ "$target" = "/run/armlet/deb/gdb" ] && [ "$(stat -c %a "$target")" = 600 ] || fail "the socket is $target"
 	on_exit "umount '$DIR/tree/run' 2>/dev/null"
 	mount -o bind /run/armlet/deb tree/run
+}
+# A gdb that is told what to do by lines to descriptor 4; the machine is paused.
+gdb_stays() {
+	mkfifo commands
+	chroot tree /usr/bin/gdb-multiarch -nx -q -ex 'target remote /run/gdb' <commands >gdb.out 2>&1 &
+	gdb=$!
+	exec 4>commands
+	wait_until 60 paused_by_gdb || gdb_fails 'it is not paused'
+}
+gdb_dies() {
+	kill -9 $gdb
+	exec 4>&-
+}
+gdb_fails() {
+	gdb_dies
+	fail "$1: $(cat verb.out gdb.out)"
+}
+paused_by_gdb() {
+	verb ctl deb query-status
+	grep -q '"status": "paused"' verb.out
+}
+runs_with_gdb() {
+	verb ctl deb query-status
+	grep -q '"status": "running"' verb.out
+}
+
+describe gdb_attach "gdb comes to a machine that runs, goes, and comes again; others come and go meanwhile" 120
+test_gdb_attach() {
+	gdb_at_deb
 	for time in 1 2 3; do
 		gdb_runs /tmp/guest.elf <<-'END'
 			target remote /run/gdb
@@ -285,28 +314,43 @@ test_gdb_attach() {
 		grep -q '"status": "running"' verb.out || fail "it does not go on: $(cat verb.out)"
 	done
 	# It is paused as long as gdb is there, whatever becomes of that.
-	mkfifo commands
-	chroot tree /usr/bin/gdb-multiarch -nx -q -ex 'target remote /run/gdb' <commands >gdb.out 2>&1 &
-	gdb=$!
-	exec 4>commands
-	wait_until 60 paused_by_gdb || fail "it is not paused: $(cat verb.out gdb.out)"
+	gdb_stays
 	echo continue >&4
-	wait_until 60 runs_with_gdb || fail "it does not go on: $(cat verb.out gdb.out)"
+	wait_until 60 runs_with_gdb || gdb_fails 'it does not go on'
 	verb pause deb
-	wait_until 60 grep -q 'SIGINT' gdb.out || fail "gdb is not told of the pause: $(cat gdb.out)"
+	wait_until 60 grep -q 'SIGINT' gdb.out || gdb_fails 'gdb is not told of the pause'
 	"$ARMLET_TOOLS/sock" unix "$target" </dev/null >second 2>&1
-	kill -9 $gdb
-	exec 4>&-
+	gdb_dies
 	wait_until 60 runs_with_gdb || fail "the machine is lost with gdb: $(cat verb.out)"
 	expect_verb '^deb$' kill deb
 }
-paused_by_gdb() {
-	verb ctl deb query-status
-	grep -q '"status": "paused"' verb.out
+
+# registers_of CPU FILE: the general ones; time goes on for the others.
+registers_of() {
+	"$ARMLET" inspect deb regs --cpu "$1" >registers || gdb_fails 'inspect'
+	grep -wE 'X[0-9]+|PC' registers >"$2"
 }
-runs_with_gdb() {
-	verb ctl deb query-status
-	grep -q '"status": "running"' verb.out
+second_moves() {
+	registers_of 1 second.now
+	! cmp -s second.first second.now
+}
+
+describe gdb_alone "a CPU that gdb lets run alone goes on, whoever looks at it meanwhile" 120
+test_gdb_alone() {
+	gdb_at_deb
+	gdb_stays
+	registers_of 0 first.before
+	registers_of 1 second.first
+	printf 'thread 2\nset scheduler-locking on\ncontinue\n' >&4
+	wait_until 60 second_moves || gdb_fails 'the CPU does not run'
+	mv second.now second.first
+	wait_until 20 second_moves || gdb_fails 'a look at it has stopped it'
+	paused_by_gdb || gdb_fails 'somebody has had the machine go on'
+	registers_of 0 first.after
+	cmp first.before first.after || gdb_fails 'the other has run, too'
+	gdb_dies
+	wait_until 60 runs_with_gdb || fail "the machine is lost with gdb: $(cat verb.out)"
+	expect_verb '^deb$' kill deb
 }
 
 describe bad_gdb "--gdb: no port, no socket, a port that is taken; gdb of a machine that is not there"
