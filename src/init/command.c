@@ -106,8 +106,9 @@ static bool find_user(const char *name, struct identity *ret)
 	while (fd >= 0 && (n = SYS3(read, fd, bytes + size, sizeof(bytes) - 1 - size)) > 0)
 		size += (size_t)n;
 	SYS1(close, fd);
-	for (size_t at = 0; at < size; at++) {
-		if (bytes[at] != '\n')
+	/* The last line may lack its end. */
+	for (size_t at = 0; at <= size; at++) {
+		if (at < size && bytes[at] != '\n')
 			continue;
 		bytes[at] = '\0';
 		if (take_line(bytes + begin, name, ret))

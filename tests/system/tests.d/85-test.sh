@@ -161,7 +161,7 @@ test_trial_surroundings() {
 	small -w /nosuch -- true
 	expect_status 126
 	said "the folder '/nosuch' cannot be entered in the guest (errno 2)"
-	printf 'root:x:0:0::/:\nsomebody:x:77:88::/:\n' >passwd
+	printf 'root:x:0:0::/:\nsomebody:x:77:88::/:' >passwd
 	mkdir etc && mv passwd etc
 	small -v "$DIR/etc:/etc:fs=9p" -u somebody -- id -u
 	expect_out '^77$'
