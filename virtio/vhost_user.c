@@ -191,18 +191,16 @@ static int receive(struct vhost_user *user, uint32_t request, void *answer, uint
 static int exchange(struct vhost_user *user, uint32_t request, const void *data, uint32_t size,
 		    int fd, void *answer, uint32_t answer_size)
 {
-	const struct header header = {request, FLAG_VERSION, size};
+	bool ack = !answer && user->protocol & PROTOCOL_REPLY_ACK;
+	const struct header header = {request, FLAG_VERSION | (ack ? FLAG_NEED_REPLY : 0), size};
 	int64_t deadline = now_ms() + user->timeout_ms;
 	char message[sizeof(header) + sizeof(struct memory_table)];
-	bool ack = !answer && user->protocol & PROTOCOL_REPLY_ACK;
 	uint64_t code = 0;
 	int r;
 
 	if (user->fault)
 		return -EPIPE;
 	memcpy(message, &header, sizeof(header));
-	if (ack)
-		((struct header *)(void *)message)->flags |= FLAG_NEED_REPLY;
 	if (size)
 		memcpy(message + sizeof(header), data, size);
 	r = send_all(user, message, sizeof(header) + size, fd, deadline);

@@ -320,7 +320,9 @@ static void kicked(void *data)
 
 static bool is_held(const struct virtio_blk *blk, const struct disk_request *disk)
 {
-	switch (disk->lost ? VIRTIO_BLK_REPORT : blk->on_error) {
+	enum virtio_blk_on_error on_error = disk->lost ? VIRTIO_BLK_REPORT : blk->on_error;
+
+	switch (on_error) {
 	case VIRTIO_BLK_REPORT:
 		return false;
 	case VIRTIO_BLK_HOLD:

@@ -616,16 +616,15 @@ static void init_ports(struct virtio_console *console, const struct virtio_conso
 int virtio_console_create(const struct virtio_console_options *options, struct virtio_device **ret)
 {
 	struct virtio_console *console = calloc(1, sizeof(*console));
-	int r = -ENOMEM;
+	int r;
 
 	assert(options->port_count && options->port_count <= VIRTIO_CONSOLE_PORTS_MAX);
-	if (console)
-		console->ports = calloc(options->port_count, sizeof(*console->ports));
-	if (console && console->ports)
-		r = init_device(console, options);
+	if (!console)
+		return -ENOMEM;
+	console->ports = calloc(options->port_count, sizeof(*console->ports));
+	r = console->ports ? init_device(console, options) : -ENOMEM;
 	if (r < 0) {
-		if (console)
-			free(console->ports);
+		free(console->ports);
 		free(console);
 		return r;
 	}

@@ -21,7 +21,9 @@ static const uint16_t *used_event(const struct virtqueue *vq)
 /* avail_event, behind the used ring: where we want a notification (2.7.10). */
 static uint16_t *avail_event(const struct virtqueue *vq)
 {
-	return (uint16_t *)(void *)&used_ring(vq)->ring[vq->size];
+	void *behind = &used_ring(vq)->ring[vq->size];
+
+	return behind;
 }
 
 /* Buffers between what was popped and the driver's index. */

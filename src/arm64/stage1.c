@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arm64/stage1.h"
 
+#include <assert.h>
+
 #include "arm64/sysreg.h"
 
 /* Fault status codes: a kind, and the level in bits 1:0 (DDI 0487, ESR_ELx.DFSC). */
@@ -218,6 +220,7 @@ static int read_descriptor(struct walk *walk, gpa_t table)
 	unsigned bits = (unsigned)min_u64(geometry->stride, geometry->input - below);
 	const uint64_t *desc;
 
+	assert(walk->level <= 3);
 	walk->at = table + (walk->addr >> below & (BIT(bits) - 1)) * sizeof(uint64_t);
 	desc = descriptor(walk);
 	if (!desc)

@@ -42,7 +42,7 @@ static int read_value(struct json_object *value, uint64_t *ret)
 
 static int refuse_field(const struct id_reg *reg, const char *name, struct error *err)
 {
-	const char *names[FIELDS_MAX];
+	const char *names[FIELDS_MAX] = {0};
 	const char *near;
 	size_t count = 0;
 

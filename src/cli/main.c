@@ -94,7 +94,7 @@ static void usage(FILE *out)
 
 static int unknown_command(const char *word)
 {
-	const char *names[MAX_COMMANDS];
+	const char *names[MAX_COMMANDS] = {0};
 	struct error err = {0};
 	const char *near;
 	size_t count = 0;

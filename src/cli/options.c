@@ -46,7 +46,7 @@ void *option_new_record(const struct option_def *option, void *target)
 
 const char *option_nearest(const struct option_def *rows, const char *name)
 {
-	const char *names[MAX_NAMES];
+	const char *names[MAX_NAMES] = {0};
 	size_t count = 0;
 
 	for (const struct option_def *o = rows; o->name && count < MAX_NAMES; o++)

@@ -18,7 +18,7 @@ static const struct qemu_option *find_option(const char *name)
 
 static int refuse_option(const char *word, const char *name, struct error *err)
 {
-	const char *names[MAX_OPTIONS];
+	const char *names[MAX_OPTIONS] = {0};
 	const char *near;
 	size_t count = 0;
 

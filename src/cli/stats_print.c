@@ -239,7 +239,8 @@ static bool has_rows(struct json_object *profile, size_t index)
 
 		if (list && json_object_array_length(list))
 			return true;
-	} while (++index < ARRAY_SIZE(tables) && !tables[index].heading);
+		index++;
+	} while (index < ARRAY_SIZE(tables) && !tables[index].heading);
 	return false;
 }
 

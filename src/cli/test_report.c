@@ -58,13 +58,15 @@ int test_write_report(const struct test *test, struct json_object *result, struc
 	struct boot_chart_span spans[TEST_SAMPLES];
 	struct html_report page = {.result = result, .folder = test->options.output};
 	int r = boot_chart_create(&times, &chart);
+	size_t count;
 
 	if (r < 0)
 		return error_set_errno(err, -r, "--output");
 	read_log(test, "kernel.log", boot_chart_read, chart);
 	/* A panic ends init, and with it that file. */
 	read_log(test, "console.log", boot_chart_read_console, chart);
-	boot_chart_exits(chart, spans, test_spans(test, spans));
+	count = test_spans(test, spans);
+	boot_chart_exits(chart, spans, count);
 	page.chart = chart;
 	r = write_file(test, "boot.svg", chart, NULL, err);
 	return r < 0 ? r : write_file(test, "report.html", chart, &page, err);

@@ -106,13 +106,15 @@ static bool find_net_counter(struct top_sample *sample, const char *name, uint64
 
 	for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
 		const char *suffix = strstr(name, counters[i].suffix);
-		struct top_device *device;
+		char *device;
+		void *field;
 
 		if (!suffix || suffix[strlen(counters[i].suffix)] || suffix == name ||
-		    (size_t)(suffix - name) >= sizeof(device->name))
+		    (size_t)(suffix - name) >= sizeof(sample->devices->name))
 			continue;
-		device = device_named(sample, name, (size_t)(suffix - name), true);
-		*ret = device ? (uint64_t *)(void *)((char *)device + counters[i].offset) : NULL;
+		device = (char *)device_named(sample, name, (size_t)(suffix - name), true);
+		field = device ? device + counters[i].offset : NULL;
+		*ret = field;
 		return true;
 	}
 	return false;

@@ -110,9 +110,10 @@ static bool take_thread(const struct gdb_session *session, const char **at, uint
 static void choose_thread(struct gdb_session *session, const char *rest, size_t size)
 {
 	uint32_t *chosen = *rest == 'c' ? &session->run_cpu : &session->cpu;
+	const char *thread = rest + 1;
 	uint32_t cpu;
 
-	if (!size || !*rest++ || !take_thread(session, &rest, *chosen, &cpu)) {
+	if (!size || !*rest || !take_thread(session, &thread, *chosen, &cpu)) {
 		refuse(session, EINVAL);
 		return;
 	}

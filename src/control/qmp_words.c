@@ -12,7 +12,7 @@
 static const struct qmp_command *find_command(const char *name, struct error *err)
 {
 	const struct qmp_command *commands = qmp_machine_schema.commands;
-	const char *names[NAMES_MAX];
+	const char *names[NAMES_MAX] = {0};
 	const char *near;
 	size_t count = 0;
 

@@ -122,9 +122,12 @@ static bool place(const struct machine *machine, const struct debug_point *point
 			debug_breakpoint(point->addr);
 		return true;
 	}
-	return registers->watchpoint_count < hyp_watchpoints(hyp) &&
-	       debug_watchpoint(point->addr, point->size, watch_of(point->kind),
-				&registers->watchpoints[registers->watchpoint_count++]) == 0;
+	if (registers->watchpoint_count >= hyp_watchpoints(hyp) ||
+	    debug_watchpoint(point->addr, point->size, watch_of(point->kind),
+			     &registers->watchpoints[registers->watchpoint_count]) < 0)
+		return false;
+	registers->watchpoint_count++;
+	return true;
 }
 
 /* All points into registers, as long as there are any, or into memory. */

@@ -53,10 +53,12 @@ static void write_words(struct trace_file *file, const uint64_t *words, size_t c
 static uint16_t write_string(struct trace_file *file, const char *text)
 {
 	uint64_t words[FXT_RECORD_WORDS];
+	size_t count;
 
 	if (file->strings == FXT_STRINGS)
 		return 0;
-	write_words(file, words, fxt_put_string(words, ++file->strings, text));
+	count = fxt_put_string(words, ++file->strings, text);
+	write_words(file, words, count);
 	return file->strings;
 }
 
@@ -76,16 +78,18 @@ static void write_name(struct trace_file *file, enum fxt_object kind, uint64_t k
 		.process_word = TRACE_STRING_PROCESS,
 		.process = file->process,
 	};
+	size_t count = fxt_put_name(words, &record);
 
-	write_words(file, words, fxt_put_name(words, &record));
+	write_words(file, words, count);
 }
 
 static void write_head(struct trace_file *file, uint32_t threads)
 {
 	uint64_t words[FXT_RECORD_WORDS];
+	size_t count = fxt_put_begin(words, ticks_frequency());
 	char name[16];
 
-	write_words(file, words, fxt_put_begin(words, ticks_frequency()));
+	write_words(file, words, count);
 	for (unsigned i = 1; i < TRACE_STRING_REASONS; i++)
 		write_string(file, strings[i]);
 	for (unsigned i = 0; i < VCPU_EXIT_REASONS; i++)

@@ -252,9 +252,9 @@ void boot_chart_exits(struct boot_chart *chart, const struct boot_chart_span *sp
 static bool take_time(struct cursor *in, uint64_t *ret)
 {
 	uint64_t us = 0, unit = 1000000;
-	size_t at = 0;
+	size_t at = 1;
 
-	if (!in->left || in->at[at++] != '[')
+	if (!in->left || in->at[0] != '[')
 		return false;
 	while (at < in->left && in->at[at] == ' ')
 		at++;
@@ -262,9 +262,9 @@ static bool take_time(struct cursor *in, uint64_t *ret)
 		return false;
 	for (; at < in->left && isdigit(in->at[at]); at++)
 		us = min_u64(us * 10 + (in->at[at] - '0') * unit, CHART_TIME_MAX);
-	if (at == in->left || in->at[at++] != '.')
+	if (at == in->left || in->at[at] != '.')
 		return false;
-	for (; at < in->left && isdigit(in->at[at]); at++) {
+	for (at++; at < in->left && isdigit(in->at[at]); at++) {
 		unit /= 10;
 		us += (in->at[at] - '0') * unit;
 	}

@@ -78,8 +78,9 @@ static bool clean(const char *path, char ret[static PATH_MAX])
 		size_t length = strcspn(path, "/");
 
 		if (length == 2 && !strncmp(path, "..", 2)) {
-			while (size && ret[--size] != '/')
-				;
+			do
+				size -= size > 0;
+			while (size && ret[size] != '/');
 		} else if (length && !(length == 1 && *path == '.')) {
 			if (size + length + 2 > PATH_MAX)
 				return false;
