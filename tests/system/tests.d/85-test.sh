@@ -224,7 +224,7 @@ test_trial_signals() {
 describe trial_panic "armlet test: a panic is 255 with its reason and the log's end, whatever panic= says" 120
 test_trial_panic() {
 	for panic in 0 -1 1; do
-		small -a "$quick panic=$panic" -o kept -- sh -c 'echo before; echo c >/proc/sysrq-trigger'
+		small -a "$quick panic=$panic" -o kept -- sh -c 'echo before; sleep 0.5; echo c >/proc/sysrq-trigger'
 		expect_status 255
 		expect_out '^before'
 		expect_err 'Kernel panic - not syncing: sysrq triggered crash' 'Call trace:' 'write_sysrq_trigger'
