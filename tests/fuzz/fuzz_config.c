@@ -4,6 +4,7 @@
  * taken and printed again is the same machine.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,11 +31,25 @@ static int read_bytes(const void *data, size_t size, struct run_options *run)
 	return r;
 }
 
+/*
+ * json-c 0.18 takes UTF-8 for control characters where char is signed (its issue 875), which it
+ * is on no machine that armlet runs on.
+ */
+static bool library_refuses(const char *text)
+{
+	if (json_c_version_num() != 18 << 8 || CHAR_MIN == 0)
+		return false;
+	while (*text && (unsigned char)*text < 0x80)
+		text++;
+	return *text;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct run_options run, again;
 	struct json_object *printed, *printed_again;
 	const char *text;
+	bool readable;
 
 	if (read_bytes(data, size, &run) < 0)
 		return 0;
@@ -43,8 +58,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_ASSERT(run.machine.pin_count <= MACHINE_MAX_VCPUS);
 	printed = options_to_json(run_table.options, &run);
 	text = json_object_to_json_string(printed);
-	FUZZ_ASSERT(strlen(text) > OPTIONS_JSON_MAX || read_bytes(text, strlen(text), &again) == 0);
-	if (strlen(text) <= OPTIONS_JSON_MAX) {
+	readable = strlen(text) <= OPTIONS_JSON_MAX && !library_refuses(text);
+	FUZZ_ASSERT(!readable || read_bytes(text, strlen(text), &again) == 0);
+	if (readable) {
 		printed_again = options_to_json(run_table.options, &again);
 		FUZZ_ASSERT(json_object_equal(printed, printed_again));
 		json_object_put(printed_again);
