@@ -69,7 +69,7 @@ static bool any_inside(const struct board *board)
 	return false;
 }
 
-/* A debugger lets it run while the others are held. */
+/* A debugger lets it run while the machine is paused. */
 static bool any_alone(const struct board *board)
 {
 	for (uint32_t i = 0; i < board->vcpu_count; i++) {
